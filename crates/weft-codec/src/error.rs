@@ -1,0 +1,197 @@
+//! The one error type of the house: a stable code for programs, a sentence for people, a cause for both.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// What went wrong, and what a caller can do by machine: match on [`Error::code`].
+pub struct Error {
+    code: Code,
+    sentence: String,
+    cause: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// Shorthand for results of this house.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error with its stable code and a whole sentence that says what to do about it.
+    #[must_use]
+    pub fn new(code: Code, sentence: impl Into<String>) -> Self {
+        Self { code, sentence: sentence.into(), cause: None }
+    }
+
+    /// Adds the error underneath.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    /// Puts a place in front of the sentence, for example `slot 12: …`.
+    #[must_use]
+    pub fn at(mut self, place: impl fmt::Display) -> Self {
+        self.sentence = format!("{place}: {}", self.sentence);
+        self
+    }
+
+    /// The stable code. Its text is [`Code::as_str`].
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The sentence, without the cause.
+    #[must_use]
+    pub fn sentence(&self) -> &str {
+        &self.sentence
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}] {}", self.code.as_str(), self.sentence)?;
+        if let Some(cause) = &self.cause {
+            write!(f, " (cause: {cause})")?;
+        }
+        Ok(())
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.cause.as_deref().map(|cause| cause as _)
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// Every code Weft can answer with. A code never changes its meaning; new ones may be added.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Code { $($(#[$doc])* $name,)* }
+
+        impl Code {
+            /// All codes, in the order of docs/errors.md.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The code as it stands in JSON, in JavaScript and on the page.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+// docs/errors.md explains each of these to a user; a test keeps the two equal.
+codes! {
+    // --- bytes that do not parse -------------------------------------------------------------------------
+    /// Text that is not base64url.
+    Base64Invalid = "base64-invalid",
+    /// Text that is not a 43-character id.
+    IdInvalid = "id-invalid",
+    /// Text that is not the JSON we need.
+    JsonInvalid = "json-invalid",
+    /// A data item that ends before its fields do.
+    ItemTruncated = "item-truncated",
+    /// A data item with a field that no rule allows.
+    ItemMalformed = "item-malformed",
+    /// Tags that are not Avro, or that break a limit.
+    TagsMalformed = "tags-malformed",
+    /// A bundle whose header and items do not fit together.
+    BundleMalformed = "bundle-malformed",
+    /// A layer-1 transaction with a missing or impossible field.
+    TransactionMalformed = "transaction-malformed",
+    /// A scheduler page that does not follow the scheduler's API.
+    PageMalformed = "page-malformed",
+    /// Something longer, deeper or more numerous than we accept.
+    TooLarge = "too-large",
+
+    // --- things that do not prove ------------------------------------------------------------------------
+    /// The bytes are those of another id.
+    IdMismatch = "id-mismatch",
+    /// The signature is not the owner's over these bytes.
+    SignatureInvalid = "signature-invalid",
+    /// A signature type this version does not check.
+    SignatureUnsupported = "signature-unsupported",
+    /// Data that does not give the signed data root or size.
+    DataRootMismatch = "data-root-mismatch",
+    /// The item is not a process.
+    NotAProcess = "not-a-process",
+    /// The item is not a module.
+    NotAModule = "not-a-module",
+    /// The item is not an assignment.
+    NotAnAssignment = "not-an-assignment",
+    /// The module is not the one the process names.
+    ModuleMismatch = "module-mismatch",
+    /// The assignment is signed by an address other than the process's scheduler.
+    SchedulerMismatch = "scheduler-mismatch",
+    /// The assignment is for another process.
+    ProcessMismatch = "process-mismatch",
+    /// The message is not the one the assignment names.
+    MessageMismatch = "message-mismatch",
+    /// The assignment names a message that no source has.
+    MessageMissing = "message-missing",
+    /// A slot is missing before this one.
+    SlotMissing = "slot-missing",
+    /// This slot was there before.
+    SlotRepeated = "slot-repeated",
+    /// The hash chain does not follow from the assignment before.
+    HashChainBroken = "hash-chain-broken",
+    /// The assignment is older than the one before it.
+    TimestampBackwards = "timestamp-backwards",
+    /// The block height is lower than the one before it.
+    BlockHeightBackwards = "block-height-backwards",
+
+    // --- modules and their messages ----------------------------------------------------------------------
+    /// A `Module-Format` this version does not run.
+    ModuleFormatUnsupported = "module-format-unsupported",
+    /// A module that is not valid WebAssembly, or that lacks what its format promises.
+    ModuleInvalid = "module-invalid",
+    /// More memory than the process, the module or the node allows.
+    MemoryLimit = "memory-limit",
+    /// More gas than the process, the module or the node allows.
+    GasLimit = "gas-limit",
+    /// The module trapped.
+    Trap = "trap",
+    /// The module's answer is not the JSON of the `handle` ABI.
+    ResultMalformed = "result-malformed",
+    /// A snapshot that is truncated, altered or of another version.
+    SnapshotInvalid = "snapshot-invalid",
+
+    // --- sources -----------------------------------------------------------------------------------------
+    /// No source of the needed kind is configured.
+    NoSource = "no-source",
+    /// A source address that is not an http or https URL.
+    SourceInvalid = "source-invalid",
+    /// No source has it.
+    NotFound = "not-found",
+    /// The source cannot be reached.
+    SourceUnreachable = "source-unreachable",
+    /// The source did not answer in time.
+    SourceTimeout = "source-timeout",
+    /// The source answered with an error status.
+    SourceStatus = "source-status",
+    /// The source answered something other than what was asked for, such as an HTML page.
+    SourceGarbled = "source-garbled",
+    /// The source's pages never end, or do not advance.
+    PageLoop = "page-loop",
+
+    // --- the node ----------------------------------------------------------------------------------------
+    /// Stopped because the user asked for it.
+    Cancelled = "cancelled",
+    /// The store refused to read or write.
+    StoreFailed = "store-failed",
+    /// What the store holds does not read back as written.
+    StoreCorrupt = "store-corrupt",
+    /// A request that the node does not understand.
+    RequestInvalid = "request-invalid",
+    /// A file or folder that cannot be read or written.
+    Unreadable = "unreadable",
+}

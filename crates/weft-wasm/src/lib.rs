@@ -1,0 +1,2 @@
+//! TODO crate doc
+#![forbid(unsafe_code)]
