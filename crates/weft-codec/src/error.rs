@@ -162,6 +162,8 @@ codes! {
     Trap = "trap",
     /// The module's answer is not the JSON of the `handle` ABI.
     ResultMalformed = "result-malformed",
+    /// A Lua expression that does not compile, or that fails.
+    LuaInvalid = "lua-invalid",
     /// A snapshot that is truncated, altered or of another version.
     SnapshotInvalid = "snapshot-invalid",
 
