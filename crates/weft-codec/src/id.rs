@@ -44,7 +44,8 @@ impl FromStr for Id {
 
     fn from_str(text: &str) -> Result<Self> {
         let shown: String = text.chars().take(60).collect();
-        let refuse = || Error::new(Code::IdInvalid, format!("`{shown}` is not an id: 43 characters of base64url."));
+        let refuse =
+            || Error::new(Code::IdInvalid, format!("`{shown}` is not an id: 43 characters of base64url."));
         let bytes = base64url::decode(text).map_err(|cause| refuse().because(cause))?;
         bytes.try_into().map(Self).map_err(|_| refuse())
     }
@@ -54,10 +55,9 @@ impl TryFrom<&[u8]> for Id {
     type Error = Error;
 
     fn try_from(bytes: &[u8]) -> Result<Self> {
-        bytes
-            .try_into()
-            .map(Self)
-            .map_err(|_| Error::new(Code::IdInvalid, format!("An id has 32 bytes, this has {}.", bytes.len())))
+        bytes.try_into().map(Self).map_err(|_| {
+            Error::new(Code::IdInvalid, format!("An id has 32 bytes, this has {}.", bytes.len()))
+        })
     }
 }
 

@@ -3,9 +3,21 @@
 //! Nothing here proves anything: that is `weft-verify`. Everything here bounds what it reads.
 #![forbid(unsafe_code)]
 
+mod address;
+pub mod ao;
 pub mod base64url;
+pub mod bundle;
+pub mod deep_hash;
 mod error;
+pub mod graphql_item;
 mod id;
+pub mod item;
+pub mod merkle;
+mod reader;
+pub mod scheduler_page;
+pub mod tags;
+pub mod transaction;
 
+pub use address::Address;
 pub use error::{Code, Error, Result};
 pub use id::Id;

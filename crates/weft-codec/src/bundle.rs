@@ -1,0 +1,90 @@
+//! ANS-104 bundles: several items in one (reference ans104.md §4).
+
+use crate::error::{Code, Error, Result};
+use crate::id::Id;
+use crate::item::DataItem;
+use crate::reader::Reader;
+use crate::tags::TagsExt as _;
+
+/// The most items of one bundle.
+pub const MAX_ITEMS: u64 = 262_144;
+/// The deepest nesting of bundles that is followed. An item of a plain bundle is at depth 1.
+pub const MAX_DEPTH: usize = 8;
+
+/// Reads a bundle: the ids as its header prints them, and the items. Whether each id is the item's is for
+/// `weft_verify::bundle` to say. Bytes after the last item are refused (readers differ on that). Errors:
+/// `bundle-malformed`, `too-large`, and those of an item, with the item's number in front.
+pub fn parse(bytes: &[u8]) -> Result<Vec<(Id, DataItem)>> {
+    let mut reader = Reader::new(bytes);
+    let count = number(&mut reader)?;
+    if count > MAX_ITEMS {
+        return Err(Error::new(
+            Code::TooLarge,
+            format!("A bundle has at most {MAX_ITEMS} items here, this says {count}."),
+        ));
+    }
+    if count.saturating_mul(64) > reader.rest().len() as u64 {
+        return Err(malformed(format!("The bundle says {count} items and is too short for their header.")));
+    }
+    let mut heads = Vec::new();
+    for _ in 0..count {
+        let size = number(&mut reader)?;
+        let id = reader.array().map(Id).ok_or_else(|| malformed("The bundle ends inside its header."))?;
+        heads.push((size, id));
+    }
+    let mut items = Vec::with_capacity(heads.len());
+    for (index, (size, id)) in heads.into_iter().enumerate() {
+        let size = usize::try_from(size).ok();
+        let bytes = size
+            .and_then(|size| reader.take(size))
+            .ok_or_else(|| malformed(format!("Item {index} of the bundle runs past its end.")))?;
+        items.push((id, DataItem::parse(bytes).map_err(|error| error.at(format!("item {index}")))?));
+    }
+    if !reader.rest().is_empty() {
+        let rest = reader.rest().len();
+        return Err(malformed(format!("There are {rest} bytes after the last item of the bundle.")));
+    }
+    Ok(items)
+}
+
+/// The bytes of a bundle of these items, with their ids in the header.
+#[must_use]
+pub fn encode(items: &[DataItem]) -> Vec<u8> {
+    let mut head = wide(items.len()).to_vec();
+    let mut body = Vec::new();
+    for item in items {
+        let bytes = item.to_bytes();
+        head.extend_from_slice(&wide(bytes.len()));
+        head.extend_from_slice(item.id().as_bytes());
+        body.extend_from_slice(&bytes);
+    }
+    head.extend_from_slice(&body);
+    head
+}
+
+/// Whether an item's tags say that its data is a bundle in this format.
+#[must_use]
+pub fn is_bundle(item: &DataItem) -> bool {
+    item.tags.tag("Bundle-Format") == Some("binary") && item.tags.tag("Bundle-Version") == Some("2.0.0")
+}
+
+/// 32 bytes, little-endian, that must fit 64 bits.
+fn number(reader: &mut Reader<'_>) -> Result<u64> {
+    let (Some(low), Some(high)) = (reader.array::<8>(), reader.array::<24>()) else {
+        return Err(malformed("The bundle ends inside its header."));
+    };
+    if high != [0; 24] {
+        return Err(malformed("A number in the bundle's header has more than 64 bits."));
+    }
+    Ok(u64::from_le_bytes(low))
+}
+
+fn wide(value: usize) -> [u8; 32] {
+    let mut out = [0; 32];
+    out[..8].copy_from_slice(&(value as u64).to_le_bytes());
+    out
+}
+
+fn malformed(sentence: impl Into<String>) -> Error {
+    Error::new(Code::BundleMalformed, sentence)
+}
