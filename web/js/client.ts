@@ -1,0 +1,269 @@
+/**
+ * Weft for a page: a light AO node that proves and replays in a worker.
+ *
+ * ```ts
+ * const weft = await Weft.open();
+ * const summary = await weft.sync(processId, { schedulers: ["https://su.example"], gateways: ["https://gw.example"] });
+ * const [result] = await weft.results(processId, { from: summary.head ?? 0, limit: 1 });
+ * weft.close();
+ * ```
+ *
+ * Every method that answers with a promise rejects with a {@link WeftError}: a stable `code`, a sentence as `message`,
+ * and a `cause` where there is one. Codes and what to do about them are in docs/errors.md.
+ *
+ * Nothing that was stored is ever lost by a cancel, a crash or a reload: a commit to the store is one transaction, and
+ * a sync goes on from the last one.
+ */
+
+import { fromPlain, WeftError } from "./error.js";
+import type { CallName, Calls, FromWorker } from "./protocol.js";
+import type {
+  Cancelled, Id, Json, MessageCard, ProcessCard, Receipt, SlotMark, SlotResult, Sources, Summary, SyncOptions,
+  TamperOutcome, Tampering, WeftEvent,
+} from "./types.js";
+
+export { WeftError } from "./error.js";
+export type * from "./types.js";
+
+/** How to open a node. */
+export interface OpenOptions {
+  /** The name of the IndexedDB database of this origin. Default `"weft"`. */
+  database?: string;
+  /** Where the built `worker.js` is; `weft_web_bg.wasm` must stand beside it. Default: beside this module. */
+  worker?: URL;
+}
+
+/** Listens to a sync. Called on the page's thread, in order. */
+export type Listener = (event: WeftEvent) => void;
+
+interface Waiting {
+  call: CallName;
+  resolve: (answer: never) => void;
+  reject: (error: WeftError) => void;
+  listener?: Listener;
+}
+
+/** How long the worker may take to answer a cancel before it is replaced, milliseconds. */
+const PATIENCE_MS = 120;
+
+/** A node: one worker and one database. */
+export class Weft {
+  readonly #database: string;
+  readonly #url: URL;
+  readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker | undefined;
+  #ready: Promise<null> | undefined;
+  #nextId = 1;
+
+  private constructor(options: OpenOptions) {
+    this.#database = options.database ?? "weft";
+    this.#url = options.worker ?? new URL("worker.js", import.meta.url);
+  }
+
+  /**
+   * Starts the worker, loads the wasm and opens the database.
+   *
+   * Errors: `store-failed` where the browser keeps no data for this site; `crashed` where the wasm does not load.
+   */
+  static async open(options: OpenOptions = {}): Promise<Weft> {
+    const weft = new Weft(options);
+    await weft.#start();
+    return weft;
+  }
+
+  /**
+   * Fetches, proves and replays a process, from where the store is. Answers when the end of the history, or
+   * `options.to`, is in the store. One sync at a time: another call while one runs is refused with `request-invalid`.
+   *
+   * Errors: any code of the sections "things that do not prove", "modules", "sources" and "the node" of docs/errors.md;
+   * `cancelled` after {@link cancel}. What had been proved before an error stays in the store.
+   */
+  sync(process: Id, sources: Sources, options: SyncOptions = {}, listener?: Listener): Promise<Summary> {
+    return this.#call("sync", [process, sources, options], { listener });
+  }
+
+  /** As {@link sync}, over a demo archive and without any network. The bytes are copied. */
+  demo(archive: Uint8Array, listener?: Listener): Promise<Summary> {
+    const bytes = archive.slice();
+    return this.#call("demo", [bytes], { listener, transfer: [bytes.buffer] });
+  }
+
+  /**
+   * Stops the sync that runs, within 200 milliseconds. The worker is asked; if it has not stopped after 120 ms, because
+   * one message computes for long, it is ended and a new one takes its place. The sync rejects with `cancelled`.
+   */
+  async cancel(): Promise<Cancelled> {
+    const asked = performance.now();
+    const syncing = [...this.#waiting.values()].filter(({ call }) => call === "sync" || call === "demo");
+    if (syncing.length === 0) return { ms: 0, restarted: false };
+    const stopped = Promise.all(syncing.map(settled));
+    this.#call("cancel", []).catch(() => undefined);
+    const restarted = !(await within(stopped, PATIENCE_MS));
+    if (restarted) this.#stop(new WeftError("cancelled", "Stopped; the node's worker was replaced."));
+    const ms = performance.now() - asked;
+    if (restarted) await this.#start();
+    return { ms, restarted };
+  }
+
+  /** Every process in the store. */
+  processes(): Promise<Summary[]> {
+    return this.#call("processes", []);
+  }
+
+  /** The process item itself, as proved; `null` if it is not in the store. */
+  process(process: Id): Promise<ProcessCard | null> {
+    return this.#call("process", [process]);
+  }
+
+  /** Stored results from a slot on, in order; at most `limit` (default 100, at most 1000). */
+  results(process: Id, { from = 0, limit = 100 } = {}): Promise<SlotResult[]> {
+    return this.#call("results", [process, from, limit]);
+  }
+
+  /** Stored results in a few words each; at most `limit` (default and most 100 000). */
+  marks(process: Id, { from = 0, limit = 100_000 } = {}): Promise<SlotMark[]> {
+    return this.#call("marks", [process, from, limit]);
+  }
+
+  /** The message at a slot, as proved; `null` if it is not in the store. */
+  message(process: Id, slot: number): Promise<MessageCard | null> {
+    return this.#call("message", [process, slot]);
+  }
+
+  /**
+   * Evaluates a message on the stored state without changing it. `message` has the fields of a dry run on the network:
+   * `{ Tags: [{ name, value }], Data, Owner, … }`.
+   */
+  dryRun(process: Id, message: Json): Promise<SlotResult> {
+    return this.#call("dryRun", [process, message]);
+  }
+
+  /** What was proved of a process and its history, and what is only trusted. Error: `not-found`. */
+  receipt(process: Id): Promise<Receipt> {
+    return this.#call("receipt", [process]);
+  }
+
+  /** The same of one slot. Error: `not-found`. */
+  slotReceipt(process: Id, slot: number): Promise<Receipt> {
+    return this.#call("slotReceipt", [process, slot]);
+  }
+
+  /** Deletes what the store holds of a process. */
+  async forget(process: Id): Promise<void> {
+    await this.#call("forget", [process]);
+  }
+
+  /** A value kept for the app; `null` if there is none. */
+  setting(name: string): Promise<Json> {
+    return this.#call("setting", [name]);
+  }
+
+  /** Keeps a value for the app; `null` deletes it. */
+  async setSetting(name: string, value: Json): Promise<void> {
+    await this.#call("setSetting", [name, value]);
+  }
+
+  /** The ways of changing the demo that {@link tamper} knows. */
+  tamperings(): Promise<Tampering[]> {
+    return this.#call("tamperings", []);
+  }
+
+  /**
+   * Proves and replays the honest archive into a store of its own, in memory, then lets that node meet the changed
+   * archive. Nothing of it touches the database.
+   */
+  tamper(archive: Uint8Array, id: string): Promise<TamperOutcome> {
+    const bytes = archive.slice();
+    return this.#call("tamper", [bytes, id], { transfer: [bytes.buffer] });
+  }
+
+  /** Ends the worker. Calls still waiting reject with `cancelled`; the next call starts a new worker. */
+  close(): void {
+    this.#stop(new WeftError("cancelled", "The node was closed."));
+  }
+
+  #start(): Promise<null> {
+    const worker = new Worker(this.#url, { type: "module", name: "weft" });
+    this.#worker = worker;
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
+    // The script itself did not load or parse.
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.#stop(new WeftError("crashed", "The node's worker could not be started.", event.message || undefined));
+    };
+    this.#ready = this.#send(worker, "open", [this.#database], {});
+    // Whoever calls next sees the failure; nobody may be waiting for it now.
+    this.#ready.catch(() => undefined);
+    return this.#ready;
+  }
+
+  async #call<N extends CallName>(
+    call: N, args: Calls[N]["args"], extra: { listener?: Listener | undefined; transfer?: Transferable[] } = {},
+  ): Promise<Calls[N]["answer"]> {
+    if (!this.#worker) void this.#start();
+    const worker = this.#worker;
+    await this.#ready;
+    if (!worker || worker !== this.#worker) throw new WeftError("cancelled", "The node was stopped meanwhile.");
+    return this.#send(worker, call, args, extra);
+  }
+
+  #send<N extends CallName>(
+    worker: Worker, call: N, args: Calls[N]["args"],
+    { listener, transfer = [] }: { listener?: Listener | undefined; transfer?: Transferable[] },
+  ): Promise<Calls[N]["answer"]> {
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = { call, resolve, reject };
+      if (listener) waiting.listener = listener;
+      this.#waiting.set(id, waiting);
+      worker.postMessage({ id, call, args }, transfer);
+    });
+  }
+
+  #receive(message: FromWorker): void {
+    if (message.kind === "fatal") {
+      const { code, message: sentence, cause } = message.error;
+      this.#stop(new WeftError(code, `The node stopped by a fault of its own: ${sentence}`, cause));
+      return;
+    }
+    const waiting = this.#waiting.get(message.id);
+    if (!waiting) return;
+    if (message.kind === "event") {
+      waiting.listener?.(message.event);
+      return;
+    }
+    this.#waiting.delete(message.id);
+    if (message.kind === "answer") waiting.resolve(message.answer as never);
+    else waiting.reject(fromPlain(message.error));
+  }
+
+  /** Ends the worker, and with it every call that waits. */
+  #stop(error: WeftError): void {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    const ended = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { reject } of ended) reject(error);
+  }
+}
+
+/** Resolves once a call has been answered or refused. */
+function settled(waiting: Waiting): Promise<void> {
+  return new Promise((done) => {
+    const { resolve, reject } = waiting;
+    waiting.resolve = (answer) => { resolve(answer); done(); };
+    waiting.reject = (error) => { reject(error); done(); };
+  });
+}
+
+/** Whether a promise settles in time. */
+async function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<false>((resolve) => { timer = setTimeout(() => resolve(false), ms); });
+  const intime = promise.then(() => true as const);
+  try {
+    return await Promise.race([intime, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

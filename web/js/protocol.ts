@@ -1,0 +1,41 @@
+/** What the page and the worker say to each other. Bytes cross by transfer, everything else by structured clone. */
+
+import type { PlainError } from "./error.js";
+import type {
+  Id, Json, MessageCard, ProcessCard, Receipt, SlotMark, SlotResult, Sources, Summary, SyncOptions,
+  TamperOutcome, Tampering, WeftEvent,
+} from "./types.js";
+
+/** Every call, its arguments and its answer. */
+export interface Calls {
+  open: { args: [database: string]; answer: null };
+  sync: { args: [process: Id, sources: Sources, options: SyncOptions]; answer: Summary };
+  demo: { args: [archive: Uint8Array<ArrayBuffer>]; answer: Summary };
+  cancel: { args: []; answer: null };
+  processes: { args: []; answer: Summary[] };
+  process: { args: [process: Id]; answer: ProcessCard | null };
+  marks: { args: [process: Id, from: number, limit: number]; answer: SlotMark[] };
+  results: { args: [process: Id, from: number, limit: number]; answer: SlotResult[] };
+  message: { args: [process: Id, slot: number]; answer: MessageCard | null };
+  dryRun: { args: [process: Id, message: Json]; answer: SlotResult };
+  receipt: { args: [process: Id]; answer: Receipt };
+  slotReceipt: { args: [process: Id, slot: number]; answer: Receipt };
+  forget: { args: [process: Id]; answer: null };
+  setting: { args: [name: string]; answer: Json };
+  setSetting: { args: [name: string, value: Json]; answer: null };
+  tamperings: { args: []; answer: Tampering[] };
+  tamper: { args: [archive: Uint8Array<ArrayBuffer>, id: string]; answer: TamperOutcome };
+}
+
+/** The name of a call. */
+export type CallName = keyof Calls;
+
+/** From the page: a call. `id` is of the page's choosing and comes back with the answer. */
+export type ToWorker = { [N in CallName]: { id: number; call: N; args: Calls[N]["args"] } }[CallName];
+
+/** From the worker. */
+export type FromWorker =
+  | { kind: "answer"; id: number; answer: unknown }
+  | { kind: "refusal"; id: number; error: PlainError }
+  | { kind: "event"; id: number; event: WeftEvent }
+  | { kind: "fatal"; error: PlainError };

@@ -1,0 +1,206 @@
+/**
+ * The shapes that cross between the page and the node.
+ *
+ * Conventions, once for all: an *id* is 43 characters of base64url (32 bytes); an *address* is an id or a `0x…` address;
+ * times are milliseconds since 1970; sizes are bytes; gas is counted in Weft's own units, the same on every machine,
+ * and not comparable with what other compute units report; slots count from 0.
+ */
+
+/** 43 characters of base64url. */
+export type Id = string;
+/** The address of an owner: an {@link Id}, or `0x…`. */
+export type Address = string;
+/** Any JSON value. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** Where to look, in order of preference; the next one is asked when one fails. Absolute http or https URLs. */
+export interface Sources {
+  schedulers: string[];
+  gateways: string[];
+}
+
+/** How to sync. Everything has a default. */
+export interface SyncOptions {
+  /** The last slot wanted. Default: as far as the scheduler goes. */
+  to?: number;
+  /**
+   * Signers of assignments you accept beside the address the process names as its scheduler. Each assignment they sign
+   * is listed in the receipt as trusted by you. Default: none.
+   */
+  acceptedSchedulers?: Address[];
+  /** Most memory a process may use, bytes. Default 1 GiB. */
+  memoryBytes?: number;
+  /** Most gas one message may use. Default 9e12. */
+  gas?: number;
+  /** Replays a process that asks for cron messages without them; the receipt says so. Default false. */
+  withoutCrons?: boolean;
+  /** Most time between commits to the store, milliseconds. Default 2000. */
+  commitEveryMs?: number;
+}
+
+/** What is known of a process. */
+export interface Summary {
+  process: Id;
+  module: Id;
+  /** The address the process names as its scheduler. */
+  scheduler: Address;
+  /** The last verified slot in the store, `null` for none. */
+  head: number | null;
+  /** The last replayed slot in the store, `null` for none. */
+  replayed: number | null;
+  /** SHA-256 of the process's memory after that slot. */
+  memory_sha256: Id | null;
+  /** Slots fetched and verified by this sync; 0 when everything was in the store. */
+  verified_now: number;
+  /** Slots replayed by this sync; 0 when everything was in the store. */
+  replayed_now: number;
+  /** Bytes received by this sync. */
+  bytes: number;
+  /** Requests sent by this sync. */
+  requests: number;
+  /** How long this sync took, milliseconds. */
+  elapsed_ms: number;
+}
+
+/** A tag of a message. */
+export interface Tag {
+  name: string;
+  value: string;
+}
+
+/** What a process answered at one slot. */
+export interface SlotResult {
+  slot: number;
+  /** The message at this slot. */
+  message: Id;
+  timestamp: number;
+  block_height: number;
+  output: Json;
+  messages: Json[];
+  spawns: Json[];
+  assignments: Json[];
+  /** The process's own error, if the message failed. */
+  error: Json;
+  gas: number;
+  /** The message failed, and the state is that of before it. */
+  rolled_back: boolean;
+  /** The code of a failure below the program: `trap`, `gas-limit`, `memory-limit`, `result-malformed`. */
+  failure: string | null;
+  /** This is a second copy of the message at that slot, and was not evaluated again. */
+  duplicate_of: number | null;
+}
+
+/** A slot in a few words: what a picture of the history needs. */
+export interface SlotMark {
+  slot: number;
+  /** `ok`; `error`: the process answered with an error; `failed`: it trapped or met a limit; `duplicate`. */
+  state: "ok" | "error" | "failed" | "duplicate";
+  gas: number;
+  messages: number;
+  spawns: number;
+  assignments: number;
+}
+
+/** One check of a receipt. */
+export interface Check {
+  /** What was checked, by a stable name: `item-signature`, `hash-chain`, … */
+  claim: string;
+  /** The id it is about. */
+  subject: string;
+  /** Proved here, or taken on trust and from whom. */
+  status: CheckStatus;
+  /** What it takes to check it again: algorithm, owner, hashes, source. */
+  evidence: { [name: string]: string };
+  sentence: string;
+}
+
+/** `"proved"`, or who is trusted. */
+export type CheckStatus = { status: "proved" } | { status: "trusted"; by: string };
+
+/** What was checked, with the evidence, and what is only trusted. */
+export interface Receipt {
+  checks: Check[];
+  [more: string]: Json | Check[];
+}
+
+/** The stages of a sync. */
+export type Phase = "process" | "module" | "history" | "verify" | "replay" | "store";
+
+/** What a sync tells while it runs. */
+export type WeftEvent =
+  /** How far a phase is. `done` and `total` count slots (bytes for process and module); `per_second` slots a second. */
+  | { kind: "progress"; phase: Phase; done: number; total: number | null; bytes: number; per_second: number }
+  /** The process item is proved. */
+  | { kind: "process"; process: Id; module: Id; scheduler: Address }
+  /** The module is proved and compiled. */
+  | { kind: "module"; module: Id; format: string; bytes: number }
+  /** Slots were replayed. Sent in bundles, about twenty a second. */
+  | { kind: "slots"; slots: SlotMark[] }
+  /** A source failed; the next one is tried. */
+  | { kind: "source"; url: string; code: string; sentence: string }
+  /** Everything up to this slot is in the store: what ends now goes on from here. */
+  | { kind: "committed"; slot: number };
+
+/** What is known of a process item itself. */
+export interface ProcessCard {
+  process: Id;
+  owner: Address;
+  module: Id;
+  scheduler: Address;
+  tags: Tag[];
+}
+
+/** A message as it stands in the history. */
+export interface MessageCard {
+  slot: number;
+  message: Id;
+  assignment: Id;
+  owner: Address;
+  target: Id | null;
+  tags: Tag[];
+  /** The data as text, cut after 4 KiB. */
+  data: string;
+  /** The size of the data, bytes. */
+  data_bytes: number;
+}
+
+/** A way of changing the demo's history, which the node must refuse. */
+export interface Tampering {
+  id: string;
+  title: string;
+  sentence: string;
+  /** The code it must be refused with. */
+  code: string;
+}
+
+/** What became of one tampering. */
+export interface TamperOutcome {
+  id: string;
+  /** The code it was refused with, `null` if it was not refused: a fault of ours. */
+  code: string | null;
+  sentence: string;
+  expected: string;
+  /** The slot at which it was refused; `null` where it was the process or the module. */
+  slot: number | null;
+  /** The state the node had proved before. */
+  before: Standing;
+  /** The state it holds after the refusal: the same, or it is a fault of ours. */
+  after: Standing;
+}
+
+/** How far a node is, and the hash of the process's memory there. */
+export interface Standing {
+  head: number | null;
+  replayed: number | null;
+  /** The id of the last assignment. */
+  assignment: Id | null;
+  memory_sha256: Id | null;
+}
+
+/** What a cancel did. */
+export interface Cancelled {
+  /** From asking to having stopped, milliseconds. */
+  ms: number;
+  /** The worker did not answer in time and was replaced. */
+  restarted: boolean;
+}

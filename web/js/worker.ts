@@ -1,0 +1,71 @@
+/** The worker: loads the node's wasm beside itself, and answers calls. All computing is here. */
+
+import init, { WeftNode } from "../pkg/weft_web.js";
+import { toPlain } from "./error.js";
+import type { Calls, CallName, FromWorker, ToWorker } from "./protocol.js";
+import type { WeftEvent } from "./types.js";
+
+const scope = self as unknown as {
+  postMessage(message: FromWorker, transfer?: Transferable[]): void;
+  addEventListener(type: string, listener: (event: never) => void): void;
+};
+
+let node: WeftNode | undefined;
+
+/** The wasm stands beside this file wherever it is served from. */
+const loaded = init({ module_or_path: new URL("weft_web_bg.wasm", import.meta.url) });
+
+type Handlers = {
+  [N in CallName]: (emit: (event: WeftEvent) => void, ...args: Calls[N]["args"]) => unknown;
+};
+
+function opened(): WeftNode {
+  if (!node) throw Object.assign(new Error("The node is not open yet."), { code: "request-invalid" });
+  return node;
+}
+
+const handlers: Handlers = {
+  open: async (_emit, database) => {
+    node = await WeftNode.open(database);
+    return null;
+  },
+  sync: (emit, process, sources, options) => opened().sync(process, sources, options, emit),
+  demo: (emit, archive) => opened().demo(archive, emit),
+  cancel: () => opened().cancel(),
+  processes: () => opened().processes(),
+  process: (_emit, process) => opened().process(process),
+  marks: (_emit, process, from, limit) => opened().marks(process, from, limit),
+  results: (_emit, process, from, limit) => opened().results(process, from, limit),
+  message: (_emit, process, slot) => opened().message(process, slot),
+  dryRun: (_emit, process, message) => opened().dryRun(process, message),
+  receipt: (_emit, process) => opened().receipt(process),
+  slotReceipt: (_emit, process, slot) => opened().slotReceipt(process, slot),
+  forget: (_emit, process) => opened().forget(process),
+  setting: (_emit, name) => opened().setting(name),
+  setSetting: (_emit, name, value) => opened().setSetting(name, value),
+  tamperings: () => WeftNode.tamperings(),
+  tamper: (_emit, archive, id) => WeftNode.tamper(archive, id),
+};
+
+async function answer({ id, call, args }: ToWorker): Promise<void> {
+  try {
+    await loaded;
+    const handler = handlers[call] as (emit: (event: WeftEvent) => void, ...rest: unknown[]) => unknown;
+    const value = await handler((event) => scope.postMessage({ kind: "event", id, event }), ...args);
+    scope.postMessage({ kind: "answer", id, answer: value ?? null });
+  } catch (thrown) {
+    if (thrown instanceof WebAssembly.RuntimeError) fatal(thrown);
+    else scope.postMessage({ kind: "refusal", id, error: toPlain(thrown) });
+  }
+}
+
+/** After a panic or a trap of the node's own program its memory is not to be trusted: say so and answer nothing more. */
+function fatal(thrown: unknown): void {
+  scope.postMessage({ kind: "fatal", error: { ...toPlain(thrown), code: "crashed" } });
+}
+
+// `weft_web` reports its panics here, before the trap that follows.
+(globalThis as { weftPanicked?: (message: string) => void }).weftPanicked = (message) => fatal(new Error(message));
+scope.addEventListener("error", (event: ErrorEvent) => fatal(event.error ?? event.message));
+scope.addEventListener("unhandledrejection", (event: PromiseRejectionEvent) => fatal(event.reason));
+scope.addEventListener("message", (event: MessageEvent<ToWorker>) => void answer(event.data));

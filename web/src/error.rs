@@ -1,0 +1,41 @@
+//! Errors across the boundary: an `Error` object with `.code`, `.message` and `.cause`.
+
+use std::error::Error as _;
+
+use js_sys::{Error as JsError, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+use weft_codec::{Code, Error};
+
+/// The JavaScript error for one of ours: `message` is the sentence, `code` the stable code, `cause` the text of the
+/// errors underneath, if there are any.
+pub(crate) fn to_js(error: &Error) -> JsValue {
+    let js = JsError::new(error.sentence());
+    let mut causes = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
+    // Setting a property of a fresh, extensible object cannot fail.
+    let _ = Reflect::set(&js, &"code".into(), &error.code().as_str().into());
+    if !causes.is_empty() {
+        let _ = Reflect::set(&js, &"cause".into(), &causes.join(": ").into());
+    }
+    js.into()
+}
+
+/// Our error for something JavaScript threw.
+pub(crate) fn from_js(code: Code, sentence: impl Into<String>, thrown: &JsValue) -> Error {
+    Error::new(code, sentence).because(describe(thrown))
+}
+
+/// What was thrown, in words: `Name: message` of an exception, or its text.
+pub(crate) fn describe(thrown: &JsValue) -> String {
+    if let Some(exception) = thrown.dyn_ref::<web_sys::DomException>() {
+        return format!("{}: {}", exception.name(), exception.message());
+    }
+    if let Some(error) = thrown.dyn_ref::<JsError>() {
+        return format!("{}: {}", String::from(error.name()), String::from(error.message()));
+    }
+    thrown.as_string().unwrap_or_else(|| format!("{thrown:?}"))
+}
