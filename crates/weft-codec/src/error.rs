@@ -152,6 +152,10 @@ codes! {
     // --- modules and their messages ----------------------------------------------------------------------
     /// A `Module-Format` this version does not run.
     ModuleFormatUnsupported = "module-format-unsupported",
+    /// A process that reads from outside its history, which this version does not replay.
+    ExtensionUnsupported = "extension-unsupported",
+    /// A process with cron messages, which no signature covers.
+    CronUnsupported = "cron-unsupported",
     /// A module that is not valid WebAssembly, or that lacks what its format promises.
     ModuleInvalid = "module-invalid",
     /// More memory than the process, the module or the node allows.

@@ -2,6 +2,7 @@
 //! Each has a memory implementation here and one contract test that every implementation passes.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use weft_codec::Result;
 
@@ -18,14 +19,23 @@ pub enum Table {
     Results,
     /// Snapshots of a process's state, by `process/slot`.
     Snapshots,
+    /// Where a message is in a history, by `process/message id`, and by what a second copy of it is recognised.
+    Messages,
     /// What the user chose: sources, accepted signers.
     Settings,
 }
 
 impl Table {
     /// Every table, for implementations that create them up front.
-    pub const ALL: [Self; 6] =
-        [Self::Items, Self::Processes, Self::Slots, Self::Results, Self::Snapshots, Self::Settings];
+    pub const ALL: [Self; 7] = [
+        Self::Items,
+        Self::Processes,
+        Self::Slots,
+        Self::Results,
+        Self::Snapshots,
+        Self::Messages,
+        Self::Settings,
+    ];
 
     /// The table's name in a database.
     #[must_use]
@@ -36,6 +46,7 @@ impl Table {
             Self::Slots => "slots",
             Self::Results => "results",
             Self::Snapshots => "snapshots",
+            Self::Messages => "messages",
             Self::Settings => "settings",
         }
     }
@@ -136,4 +147,72 @@ pub trait Signer {
 
     /// The signature over a payload.
     async fn sign(&self, payload: &[u8]) -> Result<Vec<u8>>;
+}
+
+impl<T: Store + ?Sized> Store for &T {
+    async fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>> {
+        (**self).get(table, key).await
+    }
+
+    async fn scan(&self, table: Table, from: &str, to: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>> {
+        (**self).scan(table, from, to, limit).await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<()> {
+        (**self).commit(batch).await
+    }
+}
+
+impl<T: Store + ?Sized> Store for Rc<T> {
+    async fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>> {
+        (**self).get(table, key).await
+    }
+
+    async fn scan(&self, table: Table, from: &str, to: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>> {
+        (**self).scan(table, from, to, limit).await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<()> {
+        (**self).commit(batch).await
+    }
+}
+
+impl<T: Fetch + ?Sized> Fetch for &T {
+    async fn fetch(&self, request: Request) -> Result<Response> {
+        (**self).fetch(request).await
+    }
+}
+
+impl<T: Fetch + ?Sized> Fetch for Rc<T> {
+    async fn fetch(&self, request: Request) -> Result<Response> {
+        (**self).fetch(request).await
+    }
+}
+
+impl<T: Clock + ?Sized> Clock for &T {
+    fn now_ms(&self) -> u64 {
+        (**self).now_ms()
+    }
+
+    async fn breathe(&self) {
+        (**self).breathe().await;
+    }
+
+    async fn sleep(&self, ms: u32) {
+        (**self).sleep(ms).await;
+    }
+}
+
+impl<T: Clock + ?Sized> Clock for Rc<T> {
+    fn now_ms(&self) -> u64 {
+        (**self).now_ms()
+    }
+
+    async fn breathe(&self) {
+        (**self).breathe().await;
+    }
+
+    async fn sleep(&self, ms: u32) {
+        (**self).sleep(ms).await;
+    }
 }
