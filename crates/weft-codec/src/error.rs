@@ -118,6 +118,8 @@ codes! {
     IdMismatch = "id-mismatch",
     /// The signature is not the owner's over these bytes.
     SignatureInvalid = "signature-invalid",
+    /// The source left out the assignment's anchor, so that its signature cannot be checked.
+    AnchorMissing = "anchor-missing",
     /// A signature type this version does not check.
     SignatureUnsupported = "signature-unsupported",
     /// Data that does not give the signed data root or size.
@@ -142,6 +144,8 @@ codes! {
     SlotMissing = "slot-missing",
     /// This slot was there before.
     SlotRepeated = "slot-repeated",
+    /// The assignment is of another epoch than the one before it.
+    EpochChanged = "epoch-changed",
     /// The hash chain does not follow from the assignment before.
     HashChainBroken = "hash-chain-broken",
     /// The assignment is older than the one before it.

@@ -1,2 +1,18 @@
-//! TODO crate doc
+//! [`Untrusted`] to [`Verified`], with a [`Receipt`] that says what was proved and how: signatures, ids, data
+//! roots, and the order of a process's history.
+//!
+//! This is the only crate that can make a [`Verified`]. It is pure: no clock, no network.
 #![forbid(unsafe_code)]
+
+mod carriers;
+mod history;
+mod receipt;
+mod rsa_pss;
+mod signed;
+mod trust;
+
+pub use carriers::{module, module_from_transaction, process, process_from_transaction};
+pub use history::{Entry, EntryKind, Head, HistoryEntry, HistoryVerifier, SchedulerPolicy};
+pub use receipt::{Check, Receipt, Status};
+pub use signed::{bundle, item, item_among, nested, transaction};
+pub use trust::{Untrusted, Verified};

@@ -1,0 +1,65 @@
+//! Processes and modules, from the items or transactions that carry them.
+
+use weft_codec::ao::{Carrier, Module, Process};
+use weft_codec::item::DataItem;
+use weft_codec::transaction::Transaction;
+use weft_codec::{Code, Error, Id, Result};
+
+use crate::receipt::Check;
+use crate::trust::Verified;
+
+/// Reads a process from a verified item. Errors: `not-a-process`, `too-large`.
+pub fn process(item: Verified<DataItem>) -> Result<Verified<Process>> {
+    let (item, checks) = item.into_parts();
+    read_process(item.into(), checks)
+}
+
+/// Reads a process from a verified layer-1 transaction. Errors as [`process`].
+pub fn process_from_transaction(transaction: Verified<Transaction>) -> Result<Verified<Process>> {
+    let (transaction, checks) = transaction.into_parts();
+    read_process(transaction.into(), checks)
+}
+
+fn read_process(carrier: Carrier, mut checks: Vec<Check>) -> Result<Verified<Process>> {
+    let process = Process::read(carrier)?;
+    checks.push(
+        Check::proved("process", process.id, "Its signed tags make it a process.")
+            .with("owner", &process.owner)
+            .with("module", process.module)
+            .with("scheduler", &process.scheduler),
+    );
+    Ok(Verified::new(process, checks))
+}
+
+/// Reads a module from a verified item; `expected` is the process's `Module` tag. Errors: `module-mismatch`,
+/// `not-a-module`.
+pub fn module(item: Verified<DataItem>, expected: Id) -> Result<Verified<Module>> {
+    let (item, checks) = item.into_parts();
+    read_module(item.into(), checks, expected)
+}
+
+/// Reads a module from a verified layer-1 transaction. Errors as [`module`], and `data-root-mismatch` if the
+/// transaction was verified without its data.
+pub fn module_from_transaction(transaction: Verified<Transaction>, expected: Id) -> Result<Verified<Module>> {
+    let (transaction, checks) = transaction.into_parts();
+    if transaction.data.len() as u64 != transaction.data_size {
+        return Err(Error::new(Code::DataRootMismatch, "The module's data were not there to be checked."));
+    }
+    read_module(transaction.into(), checks, expected)
+}
+
+fn read_module(carrier: Carrier, mut checks: Vec<Check>, expected: Id) -> Result<Verified<Module>> {
+    let id = carrier.id();
+    if id != expected {
+        let what = format!("The process names the module {expected}; this is {id}.");
+        return Err(Error::new(Code::ModuleMismatch, what));
+    }
+    let module = Module::read(carrier)?;
+    checks.push(
+        Check::proved("module-id", id, "It is the module that the process names.")
+            .with("format", &module.format)
+            .with("data-sha256", Id::sha256(&module.data))
+            .with("bytes", module.data.len()),
+    );
+    Ok(Verified::new(module, checks))
+}

@@ -1,0 +1,306 @@
+//! A process's history: every entry signed by its scheduler, each after the one before (reference ao-messages.md
+//! §2.5 and §4).
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use weft_codec::ao::{Assignment, Process};
+use weft_codec::item::DataItem;
+use weft_codec::{Address, Code, Error, Id, Result};
+
+use crate::receipt::Check;
+use crate::signed::item_checks;
+use crate::trust::{Untrusted, Verified};
+
+/// Whom else the user lets order a process's messages.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SchedulerPolicy {
+    /// Addresses accepted by name in place of the process's own `Scheduler`. What they sign is trusted by the user,
+    /// not proved.
+    pub accepted: BTreeSet<Address>,
+}
+
+/// The newest verified entry: all that is needed to go on from there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// Its slot.
+    pub slot: u64,
+    /// Its epoch.
+    #[serde(default)]
+    pub epoch: u64,
+    /// The id of its assignment.
+    pub assignment_id: Id,
+    /// Its hash chain.
+    #[serde(with = "base64url_32")]
+    pub hash_chain: [u8; 32],
+    /// The scheduler's clock, in milliseconds.
+    pub timestamp: u64,
+    /// The Arweave height the scheduler saw.
+    pub block_height: u64,
+}
+
+/// What a scheduler gives for one slot, and for an Assign the message had from elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryEntry {
+    /// The assignment.
+    pub assignment: DataItem,
+    /// The message it assigns. A process's own slot 0 can do without: the process is at hand.
+    pub message: Option<DataItem>,
+}
+
+/// How a message came into the history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EntryKind {
+    /// The process itself, at slot 0.
+    Process,
+    /// A message with the process as its target.
+    Message,
+    /// A message for somebody else that was assigned to the process. (An Assign of a message whose target is the
+    /// process looks like a message: nothing signed tells them apart.)
+    Assign,
+}
+
+/// One verified slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The slot.
+    pub slot: u64,
+    /// The scheduler's assignment.
+    pub assignment: Assignment,
+    /// The message, or the process at its own slot 0.
+    pub message: DataItem,
+    /// How it came in.
+    pub kind: EntryKind,
+}
+
+/// Checks the entries of one process in their order. A refused entry leaves it as it was.
+#[derive(Clone, Debug)]
+pub struct HistoryVerifier {
+    process: Id,
+    item: Option<DataItem>,
+    scheduler: Address,
+    policy: SchedulerPolicy,
+    head: Option<Head>,
+}
+
+impl HistoryVerifier {
+    /// From slot 0.
+    #[must_use]
+    pub fn new(process: &Verified<Process>, policy: SchedulerPolicy) -> Self {
+        Self {
+            process: process.id,
+            item: process.carrier.item().cloned(),
+            scheduler: process.scheduler.clone(),
+            policy,
+            head: None,
+        }
+    }
+
+    /// From the slot after a head this crate gave earlier and the node stored.
+    #[must_use]
+    pub fn resume(process: &Verified<Process>, policy: SchedulerPolicy, head: Head) -> Self {
+        Self { head: Some(head), ..Self::new(process, policy) }
+    }
+
+    /// The newest verified entry.
+    #[must_use]
+    pub fn head(&self) -> Option<&Head> {
+        self.head.as_ref()
+    }
+
+    /// Proves the next entry and moves on. Errors, all with the slot in front: `not-an-assignment`,
+    /// `signature-invalid`, `signature-unsupported`, `anchor-missing`, `scheduler-mismatch`, `process-mismatch`,
+    /// `epoch-changed`, `slot-missing`, `slot-repeated`, `hash-chain-broken`, `timestamp-backwards`,
+    /// `block-height-backwards`, `message-missing`, `message-mismatch`.
+    pub fn next(&mut self, entry: Untrusted<HistoryEntry>) -> Result<Verified<Entry>> {
+        let (entry, source) = entry.into_parts();
+        let (assignment, head, mut checks) = self.check_assignment(entry.assignment, &source)?;
+        let slot = assignment.slot;
+        let (message, kind) = self
+            .check_message(&assignment, entry.message, &source, &mut checks)
+            .map_err(|error| error.at(format!("slot {slot}")))?;
+        self.head = Some(head);
+        Ok(Verified::new(Entry { slot, assignment, message, kind }, checks))
+    }
+
+    /// Proves the next assignment without its message and moves on: the order of the history is proved then, what
+    /// happened in this slot is not. Errors as [`Self::next`], but for those of the message.
+    pub fn next_assignment(&mut self, assignment: Untrusted<DataItem>) -> Result<Verified<Assignment>> {
+        let (assignment, source) = assignment.into_parts();
+        let (assignment, head, checks) = self.check_assignment(assignment, &source)?;
+        self.head = Some(head);
+        Ok(Verified::new(assignment, checks))
+    }
+
+    fn check_assignment(&self, item: DataItem, source: &str) -> Result<(Assignment, Head, Vec<Check>)> {
+        let assignment = Assignment::read(item)?;
+        let checks = self
+            .checks_of(&assignment, source)
+            .map_err(|error| error.at(format!("slot {}", assignment.slot)))?;
+        let head = Head {
+            slot: assignment.slot,
+            epoch: assignment.epoch,
+            assignment_id: assignment.id,
+            hash_chain: assignment.hash_chain,
+            timestamp: assignment.timestamp,
+            block_height: assignment.block_height,
+        };
+        Ok((assignment, head, checks))
+    }
+
+    /// The signature comes first: nothing an assignment says means anything before.
+    fn checks_of(&self, assignment: &Assignment, source: &str) -> Result<Vec<Check>> {
+        let mut checks = item_checks(&assignment.item, source, None).map_err(|error| {
+            if error.code() == Code::SignatureInvalid && assignment.item.anchor.is_none() {
+                let what = "The source left out the assignment's anchor, so its signature cannot be checked: ask \
+                            the scheduler with show-anchor.";
+                return Error::new(Code::AnchorMissing, what).because(error);
+            }
+            error.at("assignment")
+        })?;
+        checks.push(self.check_scheduler(assignment)?);
+        if assignment.process != self.process {
+            let what =
+                format!("The assignment is for process {}, not for {}.", assignment.process, self.process);
+            return Err(Error::new(Code::ProcessMismatch, what));
+        }
+        checks.push(Check::proved("assigned-process", assignment.id, "The assignment is for this process."));
+        checks.push(self.check_slot(assignment)?);
+        checks.push(self.check_chain(assignment)?);
+        checks.push(self.check_time(assignment)?);
+        Ok(checks)
+    }
+
+    fn check_scheduler(&self, assignment: &Assignment) -> Result<Check> {
+        let signer = assignment.item.owner_address();
+        let check = |sentence: &str| {
+            Check::proved("scheduler", assignment.id, sentence)
+                .with("signer", &signer)
+                .with("scheduler", &self.scheduler)
+        };
+        if signer == self.scheduler {
+            return Ok(check("The assignment is signed by the scheduler that the process names."));
+        }
+        if self.policy.accepted.contains(&signer) {
+            let sentence =
+                "The assignment is signed by an address that you accepted in place of the scheduler.";
+            return Ok(check(sentence).trusted("you"));
+        }
+        let named = &self.scheduler;
+        let what = format!("The process names the scheduler {named}; this is signed by {signer}.");
+        Err(Error::new(Code::SchedulerMismatch, what))
+    }
+
+    fn check_slot(&self, assignment: &Assignment) -> Result<Check> {
+        let (epoch, wanted) = match &self.head {
+            None => (assignment.epoch, 0),
+            // The last slot there can be has no next one: `slot < wanted` refuses whatever comes.
+            Some(head) => (head.epoch, head.slot.saturating_add(1)),
+        };
+        let slot = assignment.slot;
+        if assignment.epoch != epoch {
+            let what = format!("The epoch goes from {epoch} to {}.", assignment.epoch);
+            return Err(Error::new(Code::EpochChanged, what));
+        }
+        if slot < wanted || self.head.as_ref().is_some_and(|head| head.slot == slot) {
+            return Err(Error::new(
+                Code::SlotRepeated,
+                format!("Slot {slot} comes again; {wanted} is next."),
+            ));
+        }
+        if slot > wanted {
+            return Err(Error::new(
+                Code::SlotMissing,
+                format!("Slot {wanted} is missing before slot {slot}."),
+            ));
+        }
+        Ok(Check::proved("slot-order", assignment.id, "No slot is missing before this one.")
+            .with("slot", slot))
+    }
+
+    /// The first link is the hash of the process's id; each other one that of the assignment before and its link.
+    fn check_chain(&self, assignment: &Assignment) -> Result<Check> {
+        let wanted = match &self.head {
+            None => Id::sha256(self.process.as_bytes()),
+            Some(head) => Id::sha256(&[*head.assignment_id.as_bytes(), head.hash_chain].concat()),
+        };
+        let found = Id(assignment.hash_chain);
+        if found != wanted {
+            let what = format!("The hash chain is {found}; it must be {wanted} after what came before.");
+            return Err(Error::new(Code::HashChainBroken, what));
+        }
+        let sentence = "The hash chain commits to every assignment before this one.";
+        Ok(Check::proved("hash-chain", assignment.id, sentence).with("hash-chain", found))
+    }
+
+    fn check_time(&self, assignment: &Assignment) -> Result<Check> {
+        let (timestamp, height) =
+            self.head.as_ref().map_or((0, 0), |head| (head.timestamp, head.block_height));
+        if assignment.timestamp < timestamp {
+            let what = format!("The time goes back from {timestamp} to {} ms.", assignment.timestamp);
+            return Err(Error::new(Code::TimestampBackwards, what));
+        }
+        if assignment.block_height < height {
+            let what = format!("The block height goes back from {height} to {}.", assignment.block_height);
+            return Err(Error::new(Code::BlockHeightBackwards, what));
+        }
+        Ok(Check::proved("time-order", assignment.id, "Neither time nor block height goes back.")
+            .with("timestamp", assignment.timestamp)
+            .with("block-height", assignment.block_height))
+    }
+
+    fn check_message(
+        &self,
+        assignment: &Assignment,
+        message: Option<DataItem>,
+        source: &str,
+        checks: &mut Vec<Check>,
+    ) -> Result<(DataItem, EntryKind)> {
+        let named = match assignment.message {
+            Some(id) => id,
+            None if assignment.slot == 0 => self.process,
+            None => {
+                return Err(Error::new(Code::NotAnAssignment, "The assignment names no message."));
+            }
+        };
+        let at_hand = || if named == self.process { self.item.clone() } else { None };
+        let message = message.or_else(at_hand).ok_or_else(|| {
+            Error::new(
+                Code::MessageMissing,
+                format!("The message {named} is not there: get it from a gateway."),
+            )
+        })?;
+        let found = message.id();
+        if found != named {
+            let what = format!("The assignment names the message {named}; this is {found}.");
+            return Err(Error::new(Code::MessageMismatch, what));
+        }
+        checks.extend(item_checks(&message, source, Some(named)).map_err(|error| error.at("message"))?);
+        let sentence = "The message is the one that the assignment names.";
+        checks.push(Check::proved("assigned-message", named, sentence).with("assignment", assignment.id));
+        let kind = if found == self.process && assignment.slot == 0 {
+            EntryKind::Process
+        } else if message.target == Some(self.process) {
+            EntryKind::Message
+        } else {
+            EntryKind::Assign
+        };
+        Ok((message, kind))
+    }
+}
+
+/// 32 bytes as text, so that a stored head can be read by a person.
+mod base64url_32 {
+    use serde::{Deserialize, Deserializer, Serializer};
+    use weft_codec::{Error, Id};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&Id(*bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 32], D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse::<Id>().map(|id| id.0).map_err(|error: Error| serde::de::Error::custom(error.sentence()))
+    }
+}
