@@ -1,0 +1,95 @@
+//! A Chromium and the driver that fits it, for the tests.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::apt;
+use crate::cmd::{Run, find};
+use crate::ctx::Ctx;
+use crate::steps::Outcome;
+
+/// What the tests run in.
+#[derive(Clone, Debug)]
+pub(crate) struct Browser {
+    pub(crate) chromium: PathBuf,
+    pub(crate) driver: PathBuf,
+}
+
+const BROWSERS: [&str; 5] =
+    ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
+const BROWSER_PLACES: [&str; 4] = [
+    "/usr/lib/chromium/chromium",
+    "/opt/google/chrome/chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
+const DRIVER_PLACES: [&str; 3] =
+    ["/usr/bin/chromedriver", "/usr/lib/chromium/chromedriver", "/usr/lib/chromium-browser/chromedriver"];
+
+/// The step `browser`: found, or installed from Debian.
+pub(crate) fn step(ctx: &Ctx) -> Result<Outcome> {
+    let (browser, outcome) = match pair() {
+        Some(found) => (found, Outcome::Unchanged),
+        None => {
+            apt::install(&["chromium", "chromium-driver"])?;
+            (pair().context("chromium was installed, yet no driver fits it")?, Outcome::Done)
+        }
+    };
+    println!("        {} with {}", browser.chromium.display(), browser.driver.display());
+    ctx.browser.set(browser).ok().context("the browser was chosen twice")?;
+    Ok(outcome)
+}
+
+/// The first browser and driver of the same major version; the environment's CHROME and CHROMEDRIVER come first.
+fn pair() -> Option<Browser> {
+    let chromes = candidates("CHROME", &BROWSERS, &BROWSER_PLACES);
+    let drivers = candidates("CHROMEDRIVER", &["chromedriver"], &DRIVER_PLACES);
+    for chromium in chromes {
+        let Some(version) = major(&chromium) else { continue };
+        if let Some(driver) = drivers.iter().find(|driver| major(driver) == Some(version)) {
+            return Some(Browser { chromium, driver: driver.clone() });
+        }
+    }
+    None
+}
+
+fn candidates(variable: &str, names: &[&str], places: &[&str]) -> Vec<PathBuf> {
+    if let Some(chosen) = std::env::var_os(variable) {
+        return vec![PathBuf::from(chosen)];
+    }
+    let named = names.iter().filter_map(|name| find(name));
+    let placed = places.iter().map(PathBuf::from).filter(|place| place.is_file());
+    named.chain(placed).collect()
+}
+
+/// `Chromium 156.0.8078.79 built on …`, `ChromeDriver 156.0…` → 156.
+fn major(program: &Path) -> Option<u32> {
+    version_number(&Run::new(program).arg("--version").read().ok()?)
+}
+
+fn version_number(said: &str) -> Option<u32> {
+    said.split_whitespace().find_map(|word| word.split_once('.').and_then(|(major, _)| major.parse().ok()))
+}
+
+/// Opens a URL for a person, if this machine has something to open it with.
+pub(crate) fn open(url: &str) -> Result<()> {
+    let openers = ["xdg-open", "open", "chromium", "google-chrome", "firefox"];
+    let Some(opener) = openers.iter().find_map(|name| find(name)) else {
+        bail!("no browser found to open: go to {url}");
+    };
+    Run::new(opener).arg(url).start()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_from_what_browsers_say() {
+        assert_eq!(version_number("Chromium 156.0.8078.79 built on Debian GNU/Linux 12"), Some(156));
+        assert_eq!(version_number("ChromeDriver 150.0.7871.100 (abc-refs/heads/x@{#1})"), Some(150));
+        assert_eq!(version_number("nothing"), None);
+    }
+}

@@ -1,0 +1,218 @@
+//! The steps of `cargo xtask test`, and its summary.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+
+use crate::browser::Browser;
+use crate::cmd::Run;
+use crate::ctx::Ctx;
+use crate::steps::{self, OnFailure, Outcome, Row};
+use crate::tally::Tally;
+use crate::{files, tools};
+
+/// Steps of `test` besides what they need.
+const ALL: [&str; 11] = [
+    "tidy",
+    "fmt",
+    "clippy",
+    "clippy-wasm",
+    "native",
+    "token-test",
+    "typecheck",
+    "wasm-test",
+    "node",
+    "e2e",
+    "page",
+];
+
+/// Crates that are never compiled for wasm32.
+const NATIVE_ONLY: [&str; 4] = ["--exclude", "weft-cli", "--exclude", "xtask"];
+
+/// `cargo xtask test`.
+pub(crate) fn run(ctx: &Ctx) -> Result<bool> {
+    let rows = match &ctx.args.only {
+        Some(step) => steps::run(ctx, &[step], OnFailure::GoOn)?,
+        None => steps::run(ctx, &ALL, OnFailure::GoOn)?,
+    };
+    summary(ctx, &rows);
+    Ok(rows.iter().all(Row::ok))
+}
+
+/// The step `tidy`.
+pub(crate) fn tidy(ctx: &Ctx) -> Result<Outcome> {
+    match crate::tidy::check(ctx)? {
+        0 => Ok(Outcome::Done),
+        findings => bail!("{findings} findings"),
+    }
+}
+
+/// The step `fmt`.
+pub(crate) fn fmt(ctx: &Ctx) -> Result<Outcome> {
+    component(ctx, "fmt", "rustfmt")?;
+    ctx.cargo("fmt").args(["--all", "--check"]).go()?;
+    ctx.cargo("fmt").args(["--check", "--manifest-path", TOKEN]).go()?;
+    Ok(Outcome::Done)
+}
+
+const TOKEN: &str = "examples/token/Cargo.toml";
+const STRICT: [&str; 3] = ["--", "-D", "warnings"];
+
+/// The step `clippy`.
+pub(crate) fn clippy(ctx: &Ctx) -> Result<Outcome> {
+    component(ctx, "clippy", "clippy")?;
+    ctx.cargo("clippy").args(["--locked", "--workspace", "--all-targets"]).args(STRICT).go()?;
+    let token =
+        ctx.cargo("clippy").args(["--locked", "--all-targets", "--manifest-path", TOKEN, "--target-dir"]);
+    token.arg(token_target(ctx)).args(STRICT).go()?;
+    Ok(Outcome::Done)
+}
+
+/// The step `clippy-wasm`: what runs in the browser, seen as the browser's compiler sees it.
+pub(crate) fn clippy_wasm(ctx: &Ctx) -> Result<Outcome> {
+    let wasm = ctx.wasm()?;
+    wasm.need_clippy()?;
+    wasm.cargo(ctx, "clippy")
+        .args(["--locked", "--workspace", "--lib"])
+        .args(NATIVE_ONLY)
+        .args(STRICT)
+        .go()?;
+    wasm.cargo(ctx, "clippy").args(["--locked", "-p", "weft-web", "--all-targets"]).args(STRICT).go()?;
+    Ok(Outcome::Done)
+}
+
+/// The step `native`.
+pub(crate) fn native(ctx: &Ctx) -> Result<Outcome> {
+    counted(ctx.cargo("test").args(["--locked", "--workspace", "--no-fail-fast"]))
+}
+
+/// The step `token-test`.
+pub(crate) fn token(ctx: &Ctx) -> Result<Outcome> {
+    let run =
+        ctx.cargo("test").args(["--locked", "--no-fail-fast", "--manifest-path", TOKEN, "--target-dir"]);
+    counted(run.arg(token_target(ctx)))
+}
+
+/// The step `wasm-test`.
+pub(crate) fn wasm_tests(ctx: &Ctx) -> Result<Outcome> {
+    let runner = tools::test_runner(ctx)?;
+    let cargo = ctx.wasm()?.cargo(ctx, "test").args(["--locked", "-p", "weft-web", "--no-fail-fast"]);
+    counted(
+        cargo
+            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner)
+            .env("CHROMEDRIVER", &browser(ctx)?.driver)
+            .env("WASM_BINDGEN_TEST_TIMEOUT", "300"),
+    )
+}
+
+/// The step `node`: scripts of the tests that need no browser.
+pub(crate) fn node_tests(ctx: &Ctx) -> Result<Outcome> {
+    let files = test_files(ctx)?;
+    if files.is_empty() {
+        return Ok(Outcome::Tests(Tally::default(), true));
+    }
+    counted(Run::new("node").args(["--test", "--test-reporter=tap"]).args(files).dir(&ctx.root))
+}
+
+/// The step `e2e`.
+pub(crate) fn e2e(ctx: &Ctx) -> Result<Outcome> {
+    let run = Run::new("node").arg("tests/e2e/run.mjs").dir(&ctx.root).arg("--dist").arg(&ctx.out);
+    let run = run.arg("--weft").arg(ctx.weft()).arg("--artefacts").arg(ctx.root.join("artefacts"));
+    counted(run.env("CHROMIUM", &browser(ctx)?.chromium))
+}
+
+fn test_files(ctx: &Ctx) -> Result<Vec<PathBuf>> {
+    let mut files = files::walk(&ctx.root.join("tests"))?;
+    files.retain(|file| file.to_string_lossy().ends_with(".test.mjs"));
+    Ok(files)
+}
+
+/// Runs tests and counts them. A runner that counts nothing has not tested anything: that is an error.
+fn counted(run: Run) -> Result<Outcome> {
+    let said = run.tee()?;
+    let tally = Tally::read(&said.text);
+    match (said.ok, tally.total(), tally.failed) {
+        (true, 0, _) => bail!("the runner succeeded without running a test"),
+        (true, _, 0) => Ok(Outcome::Tests(tally, true)),
+        (_, _, 0) => bail!("the runner failed, with {tally}"),
+        _ => Ok(Outcome::Tests(tally, false)),
+    }
+}
+
+/// Adds a component of the toolchain if it is missing.
+fn component(ctx: &Ctx, command: &str, name: &str) -> Result<()> {
+    if ctx.cargo(command).arg("--version").works() {
+        return Ok(());
+    }
+    println!("        rustup component add {name}");
+    Run::new("rustup").args(["component", "add", name]).go()
+}
+
+fn browser(ctx: &Ctx) -> Result<&Browser> {
+    ctx.browser.get().context("the step `browser` has not run")
+}
+
+/// The token is a workspace of its own; its native builds share a directory with nothing else.
+fn token_target(ctx: &Ctx) -> PathBuf {
+    ctx.target.join("token")
+}
+
+/// A table of the steps, then the numbers alone on the last line.
+fn summary(ctx: &Ctx, rows: &[Row]) {
+    println!("\n{:<14}{:<9}{:>14}   tests", "step", "result", "time");
+    for row in rows {
+        let (result, tests) = match &row.result {
+            Ok(Outcome::Done) => ("ok", String::new()),
+            Ok(Outcome::Unchanged) => ("same", String::new()),
+            Ok(Outcome::Tests(tally, ok)) => (if *ok { "ok" } else { "FAILED" }, tally.to_string()),
+            Err(error) => ("FAILED", format!("{error:#}")),
+        };
+        println!("{:<14}{result:<9}{:>14}   {tests}", row.name, steps::seconds(row.took));
+    }
+    println!("fixtures: {}", corpus(ctx));
+    println!("{}", rows.iter().map(row_tally).sum::<Tally>());
+}
+
+/// A step that failed without counting is one failure: the last line never says 0 failed when something is broken.
+fn row_tally(row: &Row) -> Tally {
+    match &row.result {
+        Ok(Outcome::Tests(tally, _)) => *tally,
+        Ok(_) => Tally::default(),
+        Err(_) => Tally { failed: 1, ..Tally::default() },
+    }
+}
+
+/// Which recorded data the tests saw.
+fn corpus(ctx: &Ctx) -> &'static str {
+    match ctx.root.join("../shared/fixtures").is_dir() {
+        true => "those of this repository, and the larger corpus in ../shared/fixtures",
+        false => "those of this repository only (there is no larger corpus in ../shared/fixtures)",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Result<Outcome> {
+        counted(Run::new("sh").args(["-c", script]))
+    }
+
+    #[test]
+    fn runners_are_believed_only_when_they_ran_something() {
+        let ok = shell("echo 'test result: ok. 2 passed; 0 failed; 0 ignored'").unwrap();
+        assert_eq!(ok, Outcome::Tests(Tally { passed: 2, ..Tally::default() }, true));
+        let bad = shell("echo '1 passed, 1 failed'; exit 1").unwrap();
+        assert_eq!(bad, Outcome::Tests(Tally { passed: 1, failed: 1, skipped: 0 }, false));
+        let sly = shell("echo '1 passed, 1 failed'").unwrap();
+        assert_eq!(sly, Outcome::Tests(Tally { passed: 1, failed: 1, skipped: 0 }, false));
+        assert!(shell("true").is_err());
+        assert!(shell("echo '1 passed, 0 failed'; exit 1").is_err());
+    }
+
+    #[test]
+    fn a_step_that_could_not_run_is_a_failure() {
+        let row = Row { name: "x", result: Err(anyhow::anyhow!("no")), took: std::time::Duration::ZERO };
+        assert_eq!(row_tally(&row).failed, 1);
+    }
+}

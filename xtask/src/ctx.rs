@@ -1,0 +1,81 @@
+//! What every step knows: where things are, and which compiler was found.
+
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::args::Args;
+use crate::browser::Browser;
+use crate::cmd::Run;
+use crate::toolchain::WasmToolchain;
+
+/// The state of one invocation.
+pub(crate) struct Ctx {
+    pub(crate) args: Args,
+    /// The checkout.
+    pub(crate) root: PathBuf,
+    /// Cargo's target directory.
+    pub(crate) target: PathBuf,
+    /// Cargo profile of the page's wasm: `web`, or `dist` for a release.
+    pub(crate) profile: &'static str,
+    /// Where the page is put together.
+    pub(crate) out: PathBuf,
+    /// Set by the step `toolchain`.
+    pub(crate) toolchain: OnceCell<WasmToolchain>,
+    /// Set by the step `browser`.
+    pub(crate) browser: OnceCell<Browser>,
+}
+
+impl Ctx {
+    pub(crate) fn new(args: Args) -> Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask has no parent")?.to_owned();
+        let target = match std::env::var_os("CARGO_TARGET_DIR") {
+            Some(dir) => root.join(dir),
+            None => root.join("target"),
+        };
+        let release = args.task == crate::args::Task::Dist;
+        let out = match &args.into {
+            Some(dir) => std::env::current_dir()?.join(dir),
+            None => root.join(if release { "dist-release" } else { "dist" }),
+        };
+        let profile = if release { "dist" } else { "web" };
+        Ok(Self { args, root, target, profile, out, toolchain: OnceCell::new(), browser: OnceCell::new() })
+    }
+
+    /// Whether the page is made to be published.
+    pub(crate) fn release(&self) -> bool {
+        self.profile == "dist"
+    }
+
+    /// Where xtask keeps its own state.
+    pub(crate) fn own(&self) -> PathBuf {
+        self.target.join("xtask")
+    }
+
+    /// Tools installed by xtask, never on the machine at large.
+    pub(crate) fn tools(&self) -> PathBuf {
+        self.target.join("tools")
+    }
+
+    /// The cargo that runs us, in the checkout.
+    pub(crate) fn cargo(&self, command: &str) -> Run {
+        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+        Run::new(cargo).arg(command).dir(&self.root)
+    }
+
+    /// The native `weft` of the step `weft`.
+    pub(crate) fn weft(&self) -> PathBuf {
+        self.target.join("release").join(format!("weft{}", std::env::consts::EXE_SUFFIX))
+    }
+
+    /// The wasm toolchain; an error if its step has not run.
+    pub(crate) fn wasm(&self) -> Result<&WasmToolchain> {
+        self.toolchain.get().context("the step `toolchain` has not run")
+    }
+
+    /// A path as a person reads it: relative to the checkout where possible.
+    pub(crate) fn shown(&self, path: &Path) -> String {
+        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
+    }
+}

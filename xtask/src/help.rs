@@ -1,0 +1,27 @@
+//! `cargo xtask help`.
+
+use crate::steps::STEPS;
+
+const TASKS: &str = "\
+cargo xtask TASK [OPTIONS]
+
+  serve [--open] [--port N]   set up what is missing, build, and serve the page with a local network
+  build [--into DIR]          set up and build the page into dist/ (or DIR)
+  test [--only STEP]          set up, then every check and test; the last line is the count
+  bench [--json]              wasmi, native and in wasm32, against ao-loader
+  tidy                        the rules of the house: layers, lengths, words, licences
+  dist                        the page as it is published, optimised, in dist-release/
+
+  --toolchain auto|rustup|debian   the compiler for wasm32: rustup's target, or Debian's rustc-web when rustup
+                                   cannot download it (auto does this by itself)
+
+Environment: CHROME and CHROMEDRIVER name the browser of the tests; CARGO_TARGET_DIR is respected.
+
+Steps (for test --only):";
+
+pub(crate) fn print() {
+    println!("{TASKS}");
+    for step in STEPS {
+        println!("  {:<14}{}", step.name, step.about);
+    }
+}
