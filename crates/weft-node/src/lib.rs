@@ -4,6 +4,7 @@
 
 mod event;
 pub mod memory;
+pub mod net;
 mod options;
 pub mod seams;
 mod sources;

@@ -1,0 +1,300 @@
+//! What the local network keeps, and where: items with an index for GraphQL, and the scheduler's histories.
+//!
+//! | table | key | value |
+//! |---|---|---|
+//! | `items` | `item/{id}` | the item's bytes |
+//! | `items` | `index/{number}` | an [`IndexRow`], in order of arrival |
+//! | `items` | `number/{id}` | the number of that row |
+//! | `processes` | `{process}` | a [`Head`] |
+//! | `slots` | `{process}/{slot}` | an [`EntryRow`] |
+//! | `messages` | `{process}/id/{message or assignment id}` | the slot |
+//! | `messages` | `{process}/pushed/{deep hash}` | empty: that pushed message was there before |
+//! | `settings` | `next` | the number of the next index row |
+//!
+//! Numbers and slots have 16 digits, so that text order is their order.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use weft_codec::item::DataItem;
+use weft_codec::tags::{Tag, TagsExt as _};
+use weft_codec::{Code, Error, Id, Result, base64url};
+
+use crate::seams::{Batch, Store, Table};
+
+/// An item as GraphQL shows it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct IndexRow {
+    /// The id it is kept under.
+    pub id: Id,
+    /// Its place in the order of arrival.
+    pub number: u64,
+    /// When it arrived, milliseconds since 1970.
+    pub timestamp: u64,
+    /// The anchor, base64url; empty for none.
+    pub anchor: String,
+    /// The signature, base64url.
+    pub signature: String,
+    /// The target, base64url; empty for none.
+    pub recipient: String,
+    /// `SHA256(key)`, base64url, for every key type, as gateways print it.
+    pub address: String,
+    /// The public key, base64url.
+    pub key: String,
+    /// Bytes of data.
+    pub size: u64,
+    /// The tags as text.
+    pub tags: Vec<Tag>,
+}
+
+/// One entry of a history, by the ids its items are kept under.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EntryRow {
+    /// The assignment.
+    pub assignment: Id,
+    /// The message; `None` for an Assign of an item that is elsewhere.
+    pub message: Option<Id>,
+    /// The assignment's `Timestamp`.
+    pub timestamp: u64,
+}
+
+/// The end of a history: what the next assignment follows from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Head {
+    /// The last slot.
+    pub slot: u64,
+    /// Its assignment.
+    pub assignment: Id,
+    /// Its `Hash-Chain`, 32 bytes.
+    pub hash_chain: Id,
+    /// Its `Timestamp`.
+    pub timestamp: u64,
+}
+
+/// A row for a number: 16 digits.
+pub(super) fn padded(number: u64) -> String {
+    format!("{number:016}")
+}
+
+/// The keys `{prefix}/…`, as a half-open range for [`Store::scan`].
+pub(super) fn below(prefix: &str) -> (String, String) {
+    // '0' follows '/' in ASCII.
+    (format!("{prefix}/"), format!("{prefix}0"))
+}
+
+/// Items and histories over a [`Store`].
+#[derive(Debug)]
+pub struct Ledger<S> {
+    store: S,
+}
+
+impl<S: Store> Ledger<S> {
+    /// A ledger in this store.
+    pub fn new(store: S) -> Self {
+        Self { store }
+    }
+
+    /// The store underneath.
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    pub(super) async fn read<T: DeserializeOwned>(&self, table: Table, key: &str) -> Result<Option<T>> {
+        self.store.get(table, key).await?.map(|bytes| decode(table, key, &bytes)).transpose()
+    }
+
+    /// The bytes kept under an id.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn bytes(&self, id: Id) -> Result<Option<Vec<u8>>> {
+        self.store.get(Table::Items, &format!("item/{id}")).await
+    }
+
+    /// The item kept under an id.
+    ///
+    /// # Errors
+    /// Those of the store and of [`DataItem::parse`].
+    pub async fn item(&self, id: Id) -> Result<Option<DataItem>> {
+        self.bytes(id).await?.map(|bytes| DataItem::parse(&bytes)).transpose()
+    }
+
+    /// An item's index row.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn row(&self, id: Id) -> Result<Option<IndexRow>> {
+        match self.read::<u64>(Table::Items, &format!("number/{id}")).await? {
+            Some(number) => self.read(Table::Items, &format!("index/{}", padded(number))).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The index rows with `from <= number < to`, in order.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn rows(&self, from: u64, to: u64) -> Result<Vec<IndexRow>> {
+        let (from, to) = (format!("index/{}", padded(from)), format!("index/{}", padded(to)));
+        let found = self.store.scan(Table::Items, &from, &to, usize::MAX).await?;
+        found.iter().map(|(key, bytes)| decode(Table::Items, key, bytes)).collect()
+    }
+
+    /// The number the next indexed item gets.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn next_number(&self) -> Result<u64> {
+        Ok(self.read(Table::Settings, "next").await?.unwrap_or(0))
+    }
+
+    /// Adds items to a batch, under the ids given. An item that is there already stays as it is.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn put_items(&self, batch: &mut Batch, items: &[(Id, &DataItem)], timestamp: u64) -> Result<()> {
+        let mut number = self.next_number().await?;
+        for (id, item) in items {
+            if self.store.get(Table::Items, &format!("number/{id}")).await?.is_some() {
+                continue;
+            }
+            batch.put(Table::Items, format!("item/{id}"), item.to_bytes());
+            batch.put(Table::Items, format!("number/{id}"), encode(&number)?);
+            let row = IndexRow::new(*id, item, number, timestamp);
+            batch.put(Table::Items, format!("index/{}", padded(number)), encode(&row)?);
+            number += 1;
+        }
+        batch.put(Table::Settings, "next", encode(&number)?);
+        Ok(())
+    }
+
+    /// Adds an entry to a batch, and the ids it is found by. Its items are added with [`Self::put_items`].
+    ///
+    /// # Errors
+    /// None but those of JSON.
+    pub fn put_entry(&self, batch: &mut Batch, process: Id, slot: u64, row: &EntryRow) -> Result<()> {
+        batch.put(Table::Slots, format!("{process}/{}", padded(slot)), encode(row)?);
+        for id in [Some(row.assignment), row.message].into_iter().flatten() {
+            batch.put(Table::Messages, format!("{process}/id/{id}"), encode(&slot)?);
+        }
+        Ok(())
+    }
+
+    /// Adds the end of a history to a batch.
+    ///
+    /// # Errors
+    /// None but those of JSON.
+    pub fn put_head(&self, batch: &mut Batch, process: Id, head: &Head) -> Result<()> {
+        batch.put(Table::Processes, process.to_string(), encode(head)?);
+        Ok(())
+    }
+
+    /// The end of a history; `None` if the process is not here.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn head(&self, process: Id) -> Result<Option<Head>> {
+        self.read(Table::Processes, &process.to_string()).await
+    }
+
+    /// One entry.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn entry(&self, process: Id, slot: u64) -> Result<Option<EntryRow>> {
+        self.read(Table::Slots, &format!("{process}/{}", padded(slot))).await
+    }
+
+    /// Up to `limit` entries from a slot on, with their slots.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn entries(&self, process: Id, from: u64, limit: usize) -> Result<Vec<(u64, EntryRow)>> {
+        let (_, to) = below(&process.to_string());
+        let from = format!("{process}/{}", padded(from));
+        let found = self.store.scan(Table::Slots, &from, &to, limit).await?;
+        let each = found.iter().map(|(key, bytes)| {
+            let slot = key.rsplit('/').next().and_then(|slot| slot.parse().ok());
+            Ok((slot.ok_or_else(|| corrupt(Table::Slots, key))?, decode(Table::Slots, key, bytes)?))
+        });
+        each.collect()
+    }
+
+    /// The slot of a message or of an assignment.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn slot_of(&self, process: Id, id: Id) -> Result<Option<u64>> {
+        self.read(Table::Messages, &format!("{process}/id/{id}")).await
+    }
+
+    /// Whether a pushed message with this deep hash is in the history.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn was_pushed(&self, process: Id, hash: &str) -> Result<bool> {
+        Ok(self.store.get(Table::Messages, &format!("{process}/pushed/{hash}")).await?.is_some())
+    }
+
+    /// Remembers a pushed message.
+    pub fn put_pushed(&self, batch: &mut Batch, process: Id, hash: &str) {
+        batch.put(Table::Messages, format!("{process}/pushed/{hash}"), Vec::new());
+    }
+
+    /// Writes a batch.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn commit(&self, batch: Batch) -> Result<()> {
+        self.store.commit(batch).await
+    }
+}
+
+impl IndexRow {
+    fn new(id: Id, item: &DataItem, number: u64, timestamp: u64) -> Self {
+        Self {
+            id,
+            number,
+            timestamp,
+            anchor: item.anchor.map_or_else(String::new, |anchor| base64url::encode(&anchor)),
+            signature: base64url::encode(&item.signature),
+            recipient: item.target.map_or_else(String::new, |target| target.to_string()),
+            address: Id::sha256(&item.owner).to_string(),
+            key: base64url::encode(&item.owner),
+            size: item.data.len() as u64,
+            tags: item.tags.clone(),
+        }
+    }
+
+    /// The node of GraphQL, with every field of arweave.md §8.
+    #[must_use]
+    pub fn node(&self) -> Value {
+        json!({
+            "id": self.id,
+            "anchor": self.anchor,
+            "signature": self.signature,
+            "recipient": self.recipient,
+            "owner": { "address": self.address, "key": self.key },
+            "fee": { "winston": "0", "ar": "0.000000000000" },
+            "quantity": { "winston": "0", "ar": "0.000000000000" },
+            "data": { "size": self.size.to_string(), "type": self.tags.tag("Content-Type") },
+            "tags": self.tags,
+            "block": super::blocks::block(super::blocks::height_at(self.timestamp)),
+            "bundledIn": null,
+            "parent": null,
+        })
+    }
+}
+
+pub(super) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
+    serde_json::to_vec(value)
+        .map_err(|cause| Error::new(Code::StoreFailed, "A row does not become JSON.").because(cause))
+}
+
+fn decode<T: DeserializeOwned>(table: Table, key: &str, bytes: &[u8]) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|cause| corrupt(table, key).because(cause))
+}
+
+fn corrupt(table: Table, key: &str) -> Error {
+    Error::new(Code::StoreCorrupt, format!("The row `{key}` of table {} does not read back.", table.name()))
+}

@@ -1,0 +1,76 @@
+//! A local AO network on one origin: a gateway, a scheduler, a messenger and a compute unit, each usable as a base
+//! URL.
+//!
+//! | path | unit |
+//! |---|---|
+//! | `/gateway` | Arweave gateway with GraphQL (`gateway.rs`, `graphql/`) |
+//! | `/su` | legacy scheduler unit (`su.rs` reads, `write.rs` writes) |
+//! | `/mu` | legacy messenger unit (`mu.rs`) |
+//! | `/cu` | legacy compute unit (`cu.rs`, `compute.rs`) |
+//!
+//! All state is in the store; a restart goes on where it stopped. One key signs for scheduler and messenger.
+
+mod blocks;
+mod gateway;
+mod graphql;
+mod ledger;
+mod reader;
+mod reply;
+mod schedule;
+mod su;
+mod target;
+
+use weft_codec::tags::Tag;
+
+pub use ledger::{EntryRow, Head, IndexRow, Ledger};
+pub use reader::{MAX_BODY, Reader};
+pub use reply::Reply;
+pub use schedule::{Place, assign, sign};
+
+/// Where anchors of assignments come from. The real scheduler takes random ones (su `bytes.rs` `DataItem::new`).
+pub trait Entropy {
+    /// 32 bytes nobody foresees.
+    fn bytes32(&self) -> [u8; 32];
+}
+
+impl<F: Fn() -> [u8; 32]> Entropy for F {
+    fn bytes32(&self) -> [u8; 32] {
+        self()
+    }
+}
+
+/// The tags of a module this node publishes.
+#[derive(Clone, Debug)]
+pub struct ModuleTags {
+    /// `Module-Format`.
+    pub format: String,
+    /// `Memory-Limit`, as `1-gb`.
+    pub memory_limit: String,
+    /// `Compute-Limit`.
+    pub compute_limit: String,
+}
+
+impl ModuleTags {
+    /// The tags aos modules are published with, for a format.
+    #[must_use]
+    pub fn for_format(format: impl Into<String>) -> Self {
+        Self { format: format.into(), memory_limit: "1-gb".to_owned(), compute_limit: "9000000000000".to_owned() }
+    }
+
+    /// The tags of ao-messages.md §2.1.
+    #[must_use]
+    pub fn tags(&self) -> Vec<Tag> {
+        vec![
+            Tag::new("Data-Protocol", "ao"),
+            Tag::new("Variant", "ao.TN.1"),
+            Tag::new("Type", "Module"),
+            Tag::new("Module-Format", &self.format),
+            Tag::new("Input-Encoding", "JSON-V1"),
+            Tag::new("Output-Encoding", "JSON-V1"),
+            Tag::new("Memory-Limit", &self.memory_limit),
+            Tag::new("Compute-Limit", &self.compute_limit),
+            Tag::new("Content-Type", "application/wasm"),
+        ]
+    }
+}
+

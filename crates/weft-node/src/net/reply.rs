@@ -1,0 +1,91 @@
+//! What a unit of the local network answers.
+
+use serde_json::{Value, json};
+use weft_codec::{Code, Error};
+
+use crate::seams::Response;
+
+/// An answer with the few headers some routes add to [`Response`].
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// Status, content type and body.
+    pub response: Response,
+    /// Further headers, such as `Last-Timestamp` of `/state`.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+impl Reply {
+    /// An answer of these bytes.
+    #[must_use]
+    pub fn new(status: u16, content_type: &str, body: Vec<u8>) -> Self {
+        let response = Response { status, content_type: content_type.to_ascii_lowercase(), body };
+        Self { response, headers: Vec::new() }
+    }
+
+    /// A JSON answer.
+    #[must_use]
+    pub fn json(status: u16, value: &Value) -> Self {
+        Self::new(status, "application/json", value.to_string().into_bytes())
+    }
+
+    /// A text answer.
+    #[must_use]
+    pub fn text(status: u16, text: &str) -> Self {
+        Self::new(status, "text/plain", text.as_bytes().to_vec())
+    }
+
+    /// `{"error": sentence}`: the form of every unit's errors
+    /// (su `main.rs` `err_response`, cu and mu `withErrorHandler.js`).
+    #[must_use]
+    pub fn error(status: u16, sentence: &str) -> Self {
+        Self::json(status, &json!({ "error": sentence }))
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: String) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+}
+
+/// A refusal of one unit: a status and a sentence.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// The sentence in `{"error": …}`.
+    pub sentence: String,
+}
+
+impl Refusal {
+    /// A refusal with this status.
+    pub fn new(status: u16, sentence: impl Into<String>) -> Self {
+        Self { status, sentence: sentence.into() }
+    }
+}
+
+impl From<Refusal> for Reply {
+    fn from(refusal: Refusal) -> Self {
+        Self::error(refusal.status, &refusal.sentence)
+    }
+}
+
+/// Errors of the house as a compute unit reports them: 404 for what is not there, 413 for limits, 422 for
+/// modules and hash chains it does not accept, 500 for the rest (cu `domain/lib/*.js`, `effects/ao-su.js`).
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        let status = match error.code() {
+            Code::NotFound | Code::MessageMissing | Code::NotAProcess | Code::NotAModule => 404,
+            Code::MemoryLimit | Code::GasLimit | Code::TooLarge => 413,
+            Code::ModuleFormatUnsupported | Code::HashChainBroken | Code::ModuleInvalid => 422,
+            Code::RequestInvalid | Code::IdInvalid | Code::ItemMalformed | Code::ItemTruncated => 400,
+            Code::TagsMalformed | Code::SignatureInvalid | Code::SignatureUnsupported => 400,
+            _ => 500,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+/// Shorthand for handlers.
+pub type Handled<T = Reply> = std::result::Result<T, Refusal>;
