@@ -114,13 +114,14 @@ export interface Check {
   sentence: string;
 }
 
-/** `"proved"`, or who is trusted. */
-export type CheckStatus = { status: "proved" } | { status: "trusted"; by: string };
+/** Proved, or who is trusted for it: `you`, or a source. */
+export type CheckStatus = { kind: "proved" } | { kind: "trusted"; by: string };
 
 /** What was checked, with the evidence, and what is only trusted. */
 export interface Receipt {
+  /** What it is about: an id, or `process/slot`. */
+  subject: string;
   checks: Check[];
-  [more: string]: Json | Check[];
 }
 
 /** The stages of a sync. */

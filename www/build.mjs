@@ -1,0 +1,35 @@
+// Bundles the page and its worker, and puts what they load beside them.
+//   node build.mjs --out DIR [--release]
+// Before it: wasm-bindgen has written ../web/pkg. Afterwards DIR is the whole page but for demo.bin.
+
+import { copyFile, mkdir } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+import { build } from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const { values } = parseArgs({ options: { out: { type: "string" }, release: { type: "boolean", default: false } } });
+const out = resolve(values.out ?? join(here, "../dist"));
+
+await mkdir(out, { recursive: true });
+await build({
+  entryPoints: { app: join(here, "src/main.ts"), worker: join(here, "../web/js/worker.ts") },
+  outdir: out,
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  minify: values.release,
+  sourcemap: values.release ? false : "inline",
+  legalComments: "none",
+  charset: "utf8",
+  logLevel: "warning",
+});
+for (const [from, to] of [
+  ["index.html", "index.html"],
+  ["style.css", "style.css"],
+  ["../web/pkg/weft_web_bg.wasm", "weft_web_bg.wasm"],
+]) {
+  await copyFile(join(here, from), join(out, to));
+}

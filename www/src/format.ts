@@ -1,0 +1,39 @@
+/** Numbers, ids and times as a person reads them. */
+
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+
+/** 12 345 with the thin spaces of the field's tables. */
+export const count = (n: number | bigint): string => whole.format(n).replaceAll(",", "\u2009");
+
+/** 12.3K, for narrow places. */
+export const compact = (n: number): string => short.format(n);
+
+/** 1.2 MB. */
+export function bytes(n: number): string {
+  if (n < 1000) return `${n} B`;
+  const units = ["kB", "MB", "GB"];
+  let value = n;
+  let unit = "B";
+  for (const next of units) {
+    if (value < 1000) break;
+    value /= 1000;
+    unit = next;
+  }
+  return `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ${unit}`;
+}
+
+/** 340 ms, 2.4 s. */
+export const duration = (ms: number): string => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
+
+/** The two ends of an id. The whole id belongs in a title beside it. */
+export const clip = (id: string): string => (id.length <= 17 ? id : `${id.slice(0, 8)}…${id.slice(-6)}`);
+
+/** A time in UTC, so that two people see the same text. */
+export const instant = (ms: number): string => {
+  const date = new Date(ms);
+  return Number.isNaN(date.valueOf()) ? String(ms) : `${date.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+};
+
+/** JSON for reading. */
+export const pretty = (value: unknown): string => JSON.stringify(value, null, 2);

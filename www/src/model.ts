@@ -1,0 +1,454 @@
+/** Everything the page knows, and everything it can do. Views read it and call it; nothing else holds state. */
+
+import { Weft, WeftError } from "../../web/js/client.js";
+import type {
+  Cancelled, MessageCard, Phase, ProcessCard, Receipt, SlotMark, SlotResult, Sources, Summary, Tampering,
+  TamperOutcome, WeftEvent,
+} from "../../web/js/client.js";
+import { type Balance, QUESTION, read as readBalances } from "./balances.js";
+import { link, parse, type Route } from "./route.js";
+
+export interface Progress {
+  done: number;
+  total: number | null;
+  perSecond: number;
+}
+
+export interface SourceFailure {
+  url: string;
+  code: string;
+  sentence: string;
+  times: number;
+}
+
+/** What is shown of the selected slot. */
+export interface SlotView {
+  slot: number;
+  result: SlotResult | null;
+  message: MessageCard | null;
+  receipt: Receipt | null;
+}
+
+export interface TamperRow {
+  tampering: Tampering;
+  state: "idle" | "running" | "done";
+  outcome?: TamperOutcome;
+  error?: WeftError;
+}
+
+const NO_SOURCES: Sources = { schedulers: [], gateways: [] };
+
+export class Model extends EventTarget {
+  route: Route = parse(location.hash);
+  weft: Weft | null = null;
+
+  /** The process that is shown. */
+  process: string | null = null;
+  demo = false;
+  /** Sources and accepted signers of the shown process, as edited; kept in settings. */
+  sources: Sources = NO_SOURCES;
+  accepted: string[] = [];
+
+  card: ProcessCard | null = null;
+  summary: Summary | null = null;
+  /** What the last sync of the shown process did, in this visit. */
+  synced: Summary | null = null;
+  marks: SlotMark[] = [];
+  verified = 0;
+  receipt: Receipt | null = null;
+  balances: Balance[] | null = null;
+  slot: SlotView | null = null;
+
+  running = false;
+  cancelling = false;
+  phases = new Map<Phase, Progress>();
+  received = 0;
+  failures: SourceFailure[] = [];
+  error: WeftError | null = null;
+  /** The slot that was refused, read from the error. */
+  refused: number | null = null;
+  lastCancel: Cancelled | null = null;
+  /** How the shown state came to be: nothing yet, from the store alone, or after a sync. */
+  origin: "none" | "stored" | "synced" = "none";
+  /** Said to screen readers when a phase ends. */
+  announcement = "";
+
+  stored: Summary[] = [];
+  demoProcess: string | null = null;
+  localNetwork = false;
+  tampers: TamperRow[] = [];
+
+  #archive: Uint8Array | null = null;
+  #scheduled = false;
+
+  /** Tells the views, once a frame at most. */
+  changed(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    const tell = (): void => {
+      this.#scheduled = false;
+      this.dispatchEvent(new Event("change"));
+    };
+    // A hidden tab gets no frames, and still has to finish.
+    if (document.hidden) setTimeout(tell, 100);
+    else requestAnimationFrame(tell);
+  }
+
+  async start(): Promise<void> {
+    addEventListener("hashchange", () => void this.go());
+    void this.#findLocalNetwork();
+    try {
+      this.weft = await Weft.open();
+      this.demoProcess = (await this.weft.setting("demo-process")) as string | null;
+      await this.#listStored();
+    } catch (thrown) {
+      this.#fail(thrown);
+      return;
+    }
+    await this.go();
+  }
+
+  /** Shows what the URL names. */
+  async go(): Promise<void> {
+    const route = parse(location.hash);
+    const before = this.route;
+    this.route = route;
+    if (route.page === "new") {
+      if (before.page !== "new" || !this.process) this.#fillForm(route);
+      this.changed();
+      return;
+    }
+    if (this.running) await this.cancel();
+    if (route.page === "demo") await this.#openDemo();
+    else await this.#openProcess(route);
+    if (route.slot !== null) await this.select(route.slot);
+  }
+
+  // --- what is shown -----------------------------------------------------------------------------------
+
+  async #openDemo(): Promise<void> {
+    this.#reset(this.demoProcess, true);
+    if (this.demoProcess) await this.#showStored();
+    await this.runDemo();
+  }
+
+  async #openProcess(route: Route): Promise<void> {
+    this.#reset(route.process, route.process === this.demoProcess);
+    const weft = this.#node();
+    const kept = (await weft.setting(`sources/${route.process}`).catch(() => null)) as Sources | null;
+    const accepted = (await weft.setting(`accepted/${route.process}`).catch(() => null)) as string[] | null;
+    const named = route.sources.schedulers.length + route.sources.gateways.length > 0;
+    this.sources = named ? route.sources : (kept ?? NO_SOURCES);
+    this.accepted = accepted ?? [];
+    await this.#showStored();
+    // Opening what is stored asks nobody; a link that names sources is a wish to sync.
+    if (named) await this.sync();
+    else if (this.demo) await this.runDemo();
+  }
+
+  #reset(process: string | null, demo: boolean): void {
+    Object.assign(this, {
+      process, demo, sources: NO_SOURCES, accepted: [], card: null, summary: null, synced: null, marks: [], verified: 0, receipt: null,
+      balances: null, slot: null, phases: new Map(), received: 0, failures: [], error: null, refused: null,
+      lastCancel: null, origin: "none", announcement: "",
+    });
+    if (!demo) this.tampers = [];
+    this.changed();
+  }
+
+  /** Reads what the store holds of the shown process. */
+  async #showStored(): Promise<boolean> {
+    const weft = this.#node();
+    const { process } = this;
+    if (!process) return false;
+    try {
+      const summary = (await weft.processes()).find((known) => known.process === process) ?? null;
+      if (!summary) return false;
+      const [card, marks, receipt] = await Promise.all([
+        weft.process(process), weft.marks(process), weft.receipt(process).catch(() => null),
+      ]);
+      if (this.process !== process) return false;
+      Object.assign(this, { summary, card, receipt, verified: summary.head === null ? 0 : summary.head + 1 });
+      this.marks = [];
+      for (const mark of marks) this.marks[mark.slot] = mark;
+      if (this.origin === "none") this.origin = "stored";
+      if (this.demo) await this.askBalances();
+      this.changed();
+      return true;
+    } catch (thrown) {
+      this.#fail(thrown);
+      return false;
+    }
+  }
+
+  async select(slot: number): Promise<void> {
+    const { process } = this;
+    if (!process || slot < 0) return;
+    this.slot = { slot, result: null, message: null, receipt: null };
+    this.changed();
+    const weft = this.#node();
+    const [results, message, receipt] = await Promise.all([
+      weft.results(process, { from: slot, limit: 1 }).catch(() => []),
+      weft.message(process, slot).catch(() => null),
+      weft.slotReceipt(process, slot).catch(() => null),
+    ]);
+    if (this.slot?.slot !== slot || this.process !== process) return;
+    this.slot = { slot, result: results[0]?.slot === slot ? results[0] : null, message, receipt };
+    this.changed();
+  }
+
+  async askBalances(): Promise<void> {
+    const { process } = this;
+    if (!process) return;
+    try {
+      const balances = readBalances(await this.#node().dryRun(process, QUESTION));
+      if (this.process === process) this.balances = balances;
+    } catch {
+      // Most processes are no tokens; without an answer there is no picture.
+      this.balances = null;
+    }
+    this.changed();
+  }
+
+  // --- what is done ------------------------------------------------------------------------------------
+
+  async runDemo(): Promise<void> {
+    await this.#run(async (weft, listen) => {
+      const summary = await weft.demo(await this.#demoArchive(), listen);
+      if (this.demoProcess !== summary.process) {
+        this.demoProcess = summary.process;
+        await weft.setSetting("demo-process", summary.process);
+      }
+      this.process = summary.process;
+      return summary;
+    });
+    if (this.demo && this.tampers.length === 0) await this.#listTampers();
+  }
+
+  async sync(options: { withoutCrons?: boolean } = {}): Promise<void> {
+    const { process, sources, accepted } = this;
+    if (!process) return;
+    await this.#run(async (weft, listen) => {
+      await weft.setSetting(`sources/${process}`, sources as never);
+      return weft.sync(process, sources, { acceptedSchedulers: accepted, ...options }, listen);
+    });
+  }
+
+  async #run(work: (weft: Weft, listen: (event: WeftEvent) => void) => Promise<Summary>): Promise<void> {
+    if (this.running) return;
+    Object.assign(this, { running: true, error: null, refused: null, failures: [], lastCancel: null, received: 0 });
+    this.phases = new Map();
+    this.changed();
+    try {
+      this.synced = await work(this.#node(), (event) => this.#hear(event));
+      this.summary = this.synced;
+      this.origin = this.synced.verified_now + this.synced.replayed_now > 0 ? "synced" : "stored";
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+    this.running = false;
+    this.cancelling = false;
+    await this.#listStored();
+    const { error } = this;
+    await this.#showStored();
+    this.error = error ?? this.error;
+    if (!error) this.announcement = `Done: ${this.verified} slots proved and replayed.`;
+    if (this.slot) await this.select(this.slot.slot);
+    this.changed();
+  }
+
+  /** Stops the sync. */
+  async cancel(): Promise<void> {
+    if (!this.running || !this.weft) return;
+    this.cancelling = true;
+    this.changed();
+    try {
+      this.lastCancel = await this.weft.cancel();
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+    dispatchEvent(new CustomEvent("weft-cancelled", { detail: this.lastCancel }));
+    this.changed();
+  }
+
+  /** Forgets a process; the demo then runs again from nothing. */
+  async forget(process: string): Promise<void> {
+    if (this.running) await this.cancel();
+    try {
+      const weft = this.#node();
+      await weft.forget(process);
+      await weft.setSetting(`sources/${process}`, null);
+      await weft.setSetting(`accepted/${process}`, null);
+    } catch (thrown) {
+      this.#fail(thrown);
+      return;
+    }
+    await this.#listStored();
+    if (this.process !== process) return;
+    const again = this.demo;
+    this.#reset(process, again);
+    if (again) await this.runDemo();
+  }
+
+  /** Accepts a signer the process does not name. Only ever after the user's confirmation. */
+  async accept(address: string): Promise<void> {
+    const { process } = this;
+    if (!process || this.accepted.includes(address)) return;
+    this.accepted = [...this.accepted, address];
+    await this.#node().setSetting(`accepted/${process}`, this.accepted);
+    await this.sync();
+  }
+
+  async unaccept(address: string): Promise<void> {
+    this.accepted = this.accepted.filter((other) => other !== address);
+    if (this.process) await this.#node().setSetting(`accepted/${this.process}`, this.accepted);
+    this.changed();
+  }
+
+  setSources(sources: Sources): void {
+    this.sources = sources;
+    this.changed();
+  }
+
+  /** Leaves the form for the process it names. */
+  submit(process: string): void {
+    const target = link(process, this.sources);
+    if (location.hash === target) void this.go();
+    else location.hash = target;
+  }
+
+  // --- the tamper panel --------------------------------------------------------------------------------
+
+  async #listTampers(): Promise<void> {
+    try {
+      const list = await this.#node().tamperings();
+      this.tampers = list.map((tampering) => ({ tampering, state: "idle" }));
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+    this.changed();
+  }
+
+  async tamper(id: string): Promise<void> {
+    const row = this.tampers.find(({ tampering }) => tampering.id === id);
+    if (!row || row.state === "running") return;
+    delete row.outcome;
+    delete row.error;
+    row.state = "running";
+    this.changed();
+    try {
+      row.outcome = await this.#node().tamper(await this.#demoArchive(), id);
+    } catch (thrown) {
+      row.error = asWeftError(thrown);
+    }
+    row.state = "done";
+    this.changed();
+  }
+
+  async tamperAll(): Promise<void> {
+    for (const { tampering } of this.tampers) await this.tamper(tampering.id);
+  }
+
+  // --- inside ------------------------------------------------------------------------------------------
+
+  #node(): Weft {
+    if (!this.weft) throw new WeftError("request-invalid", "The node is not open yet.");
+    return this.weft;
+  }
+
+  async #demoArchive(): Promise<Uint8Array> {
+    if (this.#archive) return this.#archive;
+    const response = await fetch(new URL("demo.bin", document.baseURI)).catch((cause: unknown) => {
+      throw new WeftError("source-unreachable", "The demo's archive is not beside this page.", String(cause));
+    });
+    if (!response.ok) {
+      throw new WeftError("source-status", `The demo's archive is not beside this page: status ${response.status}.`);
+    }
+    this.#archive = new Uint8Array(await response.arrayBuffer());
+    return this.#archive;
+  }
+
+  async #listStored(): Promise<void> {
+    try {
+      this.stored = await this.#node().processes();
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+    this.changed();
+  }
+
+  #fillForm(route: Route): void {
+    this.#reset(route.process || null, false);
+    this.sources = route.sources;
+  }
+
+  #fail(thrown: unknown): void {
+    this.error = asWeftError(thrown);
+    const slot = /^slot (\d+)/.exec(this.error.message);
+    this.refused = slot && this.error.code !== "cancelled" ? Number(slot[1]) : null;
+    this.announcement = this.error.message;
+    this.changed();
+  }
+
+  #hear(event: WeftEvent): void {
+    switch (event.kind) {
+      case "progress": {
+        const { phase, done, total, per_second: perSecond } = event;
+        this.phases.set(phase, { done, total, perSecond });
+        this.received = Math.max(this.received, event.bytes);
+        if (total !== null && done === total && total > 0) this.announcement = `${PHASE_DONE[phase]} ${done} of ${total}.`;
+        break;
+      }
+      case "process":
+        this.process = event.process;
+        this.card ??= { process: event.process, module: event.module, scheduler: event.scheduler, owner: "", tags: [] };
+        break;
+      case "module":
+        break;
+      case "slots":
+        for (const mark of event.slots) {
+          this.marks[mark.slot] = mark;
+          this.verified = Math.max(this.verified, mark.slot + 1);
+        }
+        break;
+      case "source": {
+        const { url, code, sentence } = event;
+        const known = this.failures.find((failure) => failure.url === url && failure.code === code);
+        if (known) known.times += 1;
+        else this.failures.push({ url, code, sentence, times: 1 });
+        break;
+      }
+      case "committed":
+        break;
+    }
+    this.changed();
+  }
+
+  /** `weft serve` has a local network beside the page. Only a page on this machine looks for one. */
+  async #findLocalNetwork(): Promise<void> {
+    if (!/^(localhost|127(\.\d+){3}|\[::1\])$/.test(location.hostname)) return;
+    try {
+      const answer = await fetch(new URL("su/", document.baseURI), { headers: { accept: "application/json" } });
+      this.localNetwork = answer.ok && (answer.headers.get("content-type") ?? "").includes("json");
+    } catch {
+      this.localNetwork = false;
+    }
+    this.changed();
+  }
+
+  /** The local network's own addresses. */
+  localSources(): Sources {
+    const at = (path: string): string => new URL(path, document.baseURI).href.replace(/\/$/, "");
+    return { schedulers: [at("su/")], gateways: [at("gateway/")] };
+  }
+}
+
+const PHASE_DONE: { [phase in Phase]: string } = {
+  process: "Process proved:", module: "Module proved:", history: "History fetched:", verify: "Slots proved:",
+  replay: "Slots replayed:", store: "Stored:",
+};
+
+function asWeftError(thrown: unknown): WeftError {
+  if (thrown instanceof WeftError) return thrown;
+  return new WeftError("crashed", thrown instanceof Error ? thrown.message : String(thrown));
+}

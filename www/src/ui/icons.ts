@@ -1,0 +1,37 @@
+/** Small pictures. They say nothing that the text beside them does not. */
+
+import { svg, html, type TemplateResult } from "lit";
+
+const icon = (content: TemplateResult, box = "0 0 24 24"): TemplateResult =>
+  html`<svg class="icon" viewBox=${box} aria-hidden="true" focusable="false">${content}</svg>`;
+
+/** Two threads each way, over and under. */
+export const brand = icon(svg`
+  <rect width="32" height="32" rx="7" fill="var(--brand-ground)"/>
+  <g fill="none" stroke-width="3.4" stroke-linecap="round">
+    <path stroke="var(--brand-weft)" d="M6 11h20M6 21h20"/>
+    <path stroke="var(--brand-warp)" d="M11 6v3M11 13v13M21 6v13M21 23v3"/>
+  </g>`, "0 0 32 32");
+
+export const bytesIcon = icon(svg`
+  <path d="M5 4h9l5 5v11H5z"/><path d="M14 4v5h5"/><path d="M8.5 13v4M12 13h2.5v4H12zM8 13h.5"/>`);
+
+export const proofIcon = icon(svg`
+  <path d="M12 3l7.5 2.8v5.4c0 4.6-3.1 8-7.5 9.8-4.4-1.8-7.5-5.2-7.5-9.8V5.8z"/><path d="M8.6 12l2.5 2.5 4.6-4.9"/>`);
+
+export const replayIcon = icon(svg`
+  <path d="M4.5 12a7.5 7.5 0 1 1 2.3 5.4"/><path d="M4 20v-4.2h4.2"/><path d="M10.3 9.2l4.4 2.8-4.4 2.8z"/>`);
+
+export const resultIcon = icon(svg`
+  <path d="M4 19.5h16"/><path d="M6.5 16v-5M11 16V6M15.5 16V9M19.3 16v-2.5"/>`);
+
+export const provedIcon = icon(svg`<circle cx="12" cy="12" r="8.5"/><path d="M8 12.2l2.8 2.8 5.2-5.6"/>`);
+
+export const trustedIcon = icon(svg`
+  <circle cx="12" cy="8.2" r="3.7"/><path d="M4.8 20c.7-4 3.5-6 7.2-6s6.5 2 7.2 6" stroke-dasharray="2.6 2.4"/>`);
+
+export const refusedIcon = icon(svg`<circle cx="12" cy="12" r="8.5"/><path d="M9 9l6 6M15 9l-6 6"/>`);
+
+export const upIcon = icon(svg`<path d="M6 14.5l6-6 6 6"/>`);
+export const downIcon = icon(svg`<path d="M6 9.5l6 6 6-6"/>`);
+export const removeIcon = icon(svg`<path d="M7 7l10 10M17 7L7 17"/>`);

@@ -1,0 +1,74 @@
+/** The process: what it is, how far we are, and what can be done. */
+
+import { html, nothing, type TemplateResult } from "lit";
+
+import { count, duration } from "../format.js";
+import type { Model } from "../model.js";
+
+export function processCard(model: Model): TemplateResult {
+  const { card, summary } = model;
+  const name = card?.tags.find((tag) => tag.name === "Name")?.value;
+  const title = model.demo ? "Demo: a small token" : (name ?? "Process");
+  return html`
+    <section class="panel process" aria-labelledby="process-title">
+      <div class="head">
+        <div>
+          <h1 id="process-title">${title}</h1>
+          <p class="sub">${standing(model)}</p>
+        </div>
+        <div class="actions">${actions(model)}</div>
+      </div>
+      <dl class="facts">
+        ${fact("Process", model.process)} ${fact("Module", card?.module ?? summary?.module)}
+        ${fact("Scheduler", card?.scheduler ?? summary?.scheduler)} ${fact("Owner", card?.owner)}
+      </dl>
+      ${model.demo ? html`
+        <p class="note">
+          These items are signed by throw-away keys and travel with the page, so this works without any network. They take
+          the same road as a history from the chain.
+        </p>` : nothing}
+    </section>`;
+}
+
+const fact = (name: string, id: string | null | undefined): TemplateResult => html`
+  <div><dt>${name}</dt><dd class="mono" title=${id ?? ""}>${id || "—"}</dd></div>`;
+
+function standing(model: Model): TemplateResult {
+  const { summary, lastCancel } = model;
+  if (model.cancelling) return html`<span class="pill work">Stopping…</span>`;
+  if (model.running) return html`<span class="pill work">${model.verified === 0 ? "Fetching" : "Proving and replaying"}</span>`;
+  const slots = summary?.replayed ?? null;
+  const proved = slots === null ? "" : `${count(slots + 1)} ${slots === 0 ? "slot" : "slots"} proved and replayed`;
+  const stopped = lastCancel
+    ? html`<span data-cancel-ms=${Math.round(lastCancel.ms)}>Stopped within ${Math.round(lastCancel.ms)} ms${
+        lastCancel.restarted ? ", in the middle of a message" : ""}. ${proved}</span>` : nothing;
+  if (lastCancel) return html`<span class="pill idle">Stopped</span> ${stopped}`;
+  if (model.error) return html`<span class="pill bad">Refused</span> ${proved ? `${proved} before it` : ""}`;
+  if (!summary || slots === null) return html`<span class="pill idle">Nothing stored yet</span>`;
+  const { synced } = model;
+  const how = model.origin === "synced" && synced
+    ? html`in ${duration(synced.elapsed_ms)}: ${count(synced.verified_now)} proved, ${count(synced.replayed_now)} replayed now`
+    : html`earlier, in this browser; nothing was fetched or replayed again`;
+  return html`<span class="pill good" data-state="green">${proved}</span> ${how}`;
+}
+
+function actions(model: Model): TemplateResult {
+  if (model.running) {
+    return html`<button class="primary" id="cancel" ?disabled=${model.cancelling}
+      @click=${() => model.cancel()}>Cancel</button>`;
+  }
+  const { process } = model;
+  const stored = model.summary !== null && process !== null;
+  const again = (): void => {
+    if (process) void model.forget(process);
+  };
+  if (model.demo) {
+    const run = model.error || model.lastCancel;
+    return html`
+      ${run ? html`<button class="primary" id="sync" @click=${() => model.runDemo()}>Go on</button>` : nothing}
+      ${stored ? html`<button id="forget" @click=${again}>Forget and run again</button>` : nothing}`;
+  }
+  return html`
+    <button class="primary" id="sync" @click=${() => model.sync()}>Sync</button>
+    ${stored ? html`<button id="forget" @click=${again}>Forget</button>` : nothing}`;
+}

@@ -1,0 +1,78 @@
+/** The receipts: what was proved, with its evidence, and what is only trusted. */
+
+import { html, nothing, type TemplateResult } from "lit";
+
+import type { Check, Receipt } from "../../../web/js/client.js";
+import { clip, count, pretty } from "../format.js";
+import type { Model } from "../model.js";
+import { provedIcon, trustedIcon } from "./icons.js";
+
+export function receipts(model: Model): TemplateResult | typeof nothing {
+  const { receipt, slot } = model;
+  if (!receipt) return nothing;
+  return html`
+    <section class="panel receipt" aria-labelledby="receipt-title">
+      <div class="head">
+        <div>
+          <h2 id="receipt-title">Receipt</h2>
+          <p class="sub">What this node checked itself, with what it takes to check it again; and what it could not check.</p>
+        </div>
+        <div class="actions"><button id="export" @click=${() => save(model)}>Export JSON</button></div>
+      </div>
+      ${one("The history", receipt)}
+      ${slot?.receipt ? one(`Slot ${count(slot.slot)}`, slot.receipt) : html`<p class="empty">Choose a slot to see its own receipt.</p>`}
+    </section>`;
+}
+
+function one(title: string, receipt: Receipt): TemplateResult {
+  const proved = receipt.checks.filter((check) => check.status.kind === "proved");
+  const trusted = receipt.checks.filter((check) => check.status.kind === "trusted");
+  return html`
+    <article class="one-receipt" data-receipt=${title}>
+      <h3>${title}</h3>
+      <div class="columns">
+        <div>
+          <h4 class="proved">${provedIcon} Proved here <b data-proved>${count(proved.length)}</b></h4>
+          <ul class="checks">${proved.map(line)}</ul>
+        </div>
+        <div>
+          <h4 class="trusted">${trustedIcon} Only trusted <b data-trusted>${count(trusted.length)}</b></h4>
+          <ul class="checks">${trusted.map(line)}</ul>
+          ${trusted.length === 0 ? html`<p class="empty">Nothing.</p>` : nothing}
+        </div>
+      </div>
+    </article>`;
+}
+
+function line(check: Check): TemplateResult {
+  const evidence = Object.entries(check.evidence);
+  const by = check.status.kind === "trusted" ? check.status.by : null;
+  return html`
+    <li class=${by === null ? "proved" : "trusted"} data-claim=${check.claim}>
+      <details>
+        <summary>
+          <span class="claim">${check.claim}</span>
+          ${by === null ? nothing : html`<span class="by">trusted: ${by}</span>`}
+          <span class="sentence">${check.sentence}</span>
+        </summary>
+        <dl class="evidence">
+          ${check.subject ? html`<div><dt>about</dt><dd class="mono">${check.subject}</dd></div>` : nothing}
+          ${evidence.map(([name, value]) => html`<div><dt>${name}</dt><dd class="mono">${value}</dd></div>`)}
+        </dl>
+      </details>
+    </li>`;
+}
+
+/** Everything a reader needs to check again, as one file. */
+function save(model: Model): void {
+  const file = {
+    process: model.process, summary: model.summary, receipt: model.receipt,
+    slot: model.slot && { slot: model.slot.slot, result: model.slot.result, receipt: model.slot.receipt },
+  };
+  const url = URL.createObjectURL(new Blob([pretty(file)], { type: "application/json" }));
+  const anchor = document.createElement("a");
+  anchor.href = url;
+  anchor.download = `weft-receipt-${clip(model.process ?? "process").replace("…", "-")}.json`;
+  anchor.click();
+  URL.revokeObjectURL(url);
+}

@@ -1,0 +1,78 @@
+/** One slot: the message that came in, and what the process answered. */
+
+import { html, nothing, type TemplateResult } from "lit";
+
+import type { Json, MessageCard, SlotResult } from "../../../web/js/client.js";
+import { bytes, clip, count, instant, pretty } from "../format.js";
+import type { Model } from "../model.js";
+
+export function slotDetail(model: Model): TemplateResult | typeof nothing {
+  const view = model.slot;
+  if (!view) return nothing;
+  const { result, message } = view;
+  return html`
+    <section class="panel slot" aria-labelledby="slot-title" data-shown-slot=${result ? result.slot : ""}>
+      <div class="head">
+        <h2 id="slot-title">Slot ${count(view.slot)}</h2>
+        <p class="sub">${result ? html`${instant(result.timestamp)} · block ${count(result.block_height)} · ${count(result.gas)} gas` : nothing}</p>
+      </div>
+      ${view.slot === model.refused ? html`<p class="empty">This slot was refused; nothing of it reached the process.</p>` : nothing}
+      <div class="in-out">
+        <div><h3>In</h3>${message ? incoming(message) : html`<p class="empty">Not stored.</p>`}</div>
+        <div><h3>Out</h3>${result ? outgoing(result) : html`<p class="empty">Not stored yet. Results appear after each commit.</p>`}</div>
+      </div>
+    </section>`;
+}
+
+function incoming(message: MessageCard): TemplateResult {
+  return html`
+    <dl class="facts tight">
+      <div><dt>Message</dt><dd class="mono" title=${message.message}>${message.message}</dd></div>
+      <div><dt>From</dt><dd class="mono" title=${message.owner}>${message.owner}</dd></div>
+      <div><dt>Assignment</dt><dd class="mono" title=${message.assignment}>${message.assignment}</dd></div>
+    </dl>
+    <ul class="tags">${message.tags.map(({ name, value }) => html`<li title="${name}: ${value}"><b>${name}</b> ${value}</li>`)}</ul>
+    ${message.data_bytes > 0
+      ? html`<details ?open=${message.data_bytes < 400}><summary>Data, ${bytes(message.data_bytes)}</summary><pre>${message.data}</pre></details>`
+      : html`<p class="empty">No data.</p>`}`;
+}
+
+function outgoing(result: SlotResult): TemplateResult {
+  const failed = result.failure || result.error !== null;
+  return html`
+    ${result.duplicate_of === null ? nothing
+      : html`<p class="banner">A second copy of the message at slot ${count(result.duplicate_of)}; it was not evaluated again.</p>`}
+    ${failed ? html`
+      <div class="banner bad">
+        <b>${result.failure ?? "error"}</b> ${typeof result.error === "string" ? result.error : result.error === null ? "" : pretty(result.error)}
+        ${result.rolled_back ? html`<br />The state is that of before this message.` : nothing}
+      </div>` : nothing}
+    ${output(result.output)} ${list("Messages", result.messages)} ${list("Spawns", result.spawns)}
+    ${list("Assignments", result.assignments)}`;
+}
+
+function output(value: Json): TemplateResult {
+  const text = typeof value === "string" ? value : pretty(value);
+  if (text === "" || text === "null") return html`<p class="empty">No output.</p>`;
+  return html`<details open><summary>Output</summary><pre>${text}</pre></details>`;
+}
+
+function list(name: string, values: Json[]): TemplateResult | typeof nothing {
+  if (values.length === 0) return nothing;
+  return html`
+    <details open><summary>${name} <b>${count(values.length)}</b></summary>
+      <ol class="outbox">${values.map((value) => html`<li>${outMessage(value)}</li>`)}</ol>
+    </details>`;
+}
+
+function outMessage(value: Json): TemplateResult {
+  const message = (typeof value === "object" && value !== null && !Array.isArray(value) ? value : {}) as { [k: string]: Json };
+  const tags = Array.isArray(message["Tags"]) ? (message["Tags"] as { name?: string; value?: string }[]) : [];
+  const action = tags.find(({ name }) => name === "Action")?.value;
+  const target = typeof message["Target"] === "string" ? message["Target"] : "";
+  return html`
+    <details>
+      <summary>${action ? html`<b>${action}</b> ` : nothing}${target ? html`to <span class="mono" title=${target}>${clip(target)}</span>` : "message"}</summary>
+      <pre>${pretty(value)}</pre>
+    </details>`;
+}
