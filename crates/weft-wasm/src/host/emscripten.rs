@@ -1,0 +1,144 @@
+//! The imports of the module `env` that are neither files nor time.
+
+use wasmi::AsContextMut;
+
+use super::Call;
+use super::asyncify;
+use super::guest::{Args, bytes, bytes_mut, call_export, charge, text};
+use super::halt::Halt;
+use crate::format::Format;
+
+/// Most bytes that a heap may have, by the loader's `getHeapMax`.
+fn heap_max(format: Format) -> u64 {
+    match format {
+        Format::Wasm64 => 17_179_869_184,
+        Format::Emscripten4 | Format::Plain => 4_294_901_760,
+    }
+}
+
+const PAGE: u64 = 65_536;
+
+/// `emscripten_resize_heap(size)`: grows by a fifth more than asked for, then a tenth, then a twentieth.
+pub(crate) fn resize_heap(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, wasmi::Error> {
+    Ok(i64::from(grow_to(call, args.size(0))?))
+}
+
+fn grow_to(call: &mut Call<'_>, requested: u64) -> Result<bool, wasmi::Error> {
+    let memory = call.data().memory().ok_or_else(|| Halt::abort("it grew its memory before it had any"))?;
+    let old = memory.size(&*call).saturating_mul(PAGE);
+    if requested <= old {
+        return Err(Halt::abort("it asked for a heap that is not larger than the one it has"));
+    }
+    let max = heap_max(call.data().format);
+    if requested > max {
+        return Ok(false);
+    }
+    for cut in [1, 2, 4] {
+        let size = grown_size(old, requested, cut, max);
+        let pages = size.saturating_sub(old) / PAGE;
+        if memory.grow(call.as_context_mut(), pages).is_ok() {
+            return Ok(true);
+        }
+        if call.data().limiter.host_exhausted {
+            return Err(wasmi::Error::host(Halt::HostMemory));
+        }
+    }
+    Ok(false)
+}
+
+/// The size that the loader asks for. Its arithmetic is that of JavaScript: 64-bit floating point.
+#[expect(clippy::cast_precision_loss, reason = "sizes are below 2^35, far within 53 bits")]
+#[expect(clippy::cast_possible_truncation, reason = "the sum is positive and below 2^36")]
+#[expect(clippy::cast_sign_loss, reason = "the sum is positive")]
+pub(crate) fn grown_size(old: u64, requested: u64, cut: u32, max: u64) -> u64 {
+    let over_grown = old as f64 * (1.0 + 0.2 / f64::from(cut));
+    let over_grown = over_grown.min(requested as f64 + 100_663_296.0).max(requested as f64);
+    // What is not a whole number of bytes is rounded up to a page with the rest, and `memory.grow` takes whole pages.
+    let aligned = (over_grown / PAGE as f64).ceil() * PAGE as f64;
+    (aligned as u64).min(max)
+}
+
+/// The size that a new instance's memory takes when a memory of `wanted` bytes is put into it (loader `resizeHeap`).
+pub(crate) fn restored_size(format: Format, initial: u64, wanted: u64) -> u64 {
+    if wanted <= initial { initial } else { grown_size(initial, wanted, 1, heap_max(format)) }
+}
+
+/// `_emscripten_memcpy_js(to, from, len)`: as JavaScript's `copyWithin`, overlaps allowed.
+pub(crate) fn memcpy(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, wasmi::Error> {
+    let (to, from, len) = (args.size(0), args.size(1), args.size(2));
+    charge(call, len)?;
+    bytes(call, from, len)?;
+    bytes(call, to, len)?;
+    let start = to.min(from);
+    let window = bytes_mut(call, start, to.max(from) - start + len)?;
+    let offset = |at: u64| usize::try_from(at - start).unwrap_or(usize::MAX);
+    let count = usize::try_from(len).unwrap_or(usize::MAX);
+    window.copy_within(offset(from)..offset(from).saturating_add(count), offset(to));
+    Ok(0)
+}
+
+/// `emscripten_date_now` and `emscripten_get_now`: the counter.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "the counter is a whole number of milliseconds, as in JavaScript"
+)]
+pub(crate) fn now(call: &mut Call<'_>) -> f64 {
+    call.data_mut().tick() as f64
+}
+
+/// `_emscripten_system(command)`: there is no shell. (Under node, the loader's 32-bit format does run one.)
+pub(crate) fn system(args: &Args<'_>) -> i64 {
+    if args.size(0) == 0 { 0 } else { -52 }
+}
+
+/// `_abort_js`.
+pub(crate) fn abort() -> wasmi::Error {
+    Halt::abort("it called abort()")
+}
+
+/// `__assert_fail(condition, file, line, function)`.
+pub(crate) fn assert_fail(call: &mut Call<'_>, args: &Args<'_>) -> wasmi::Error {
+    match text(call, args.size(0)) {
+        Ok(condition) => {
+            let shown: String = condition.chars().take(200).collect();
+            Halt::abort(format!("its assertion “{shown}” failed"))
+        }
+        Err(error) => error,
+    }
+}
+
+/// `exit(status)`: what is left in its buffers is written first, as by the loader's `checkUnflushedContent`.
+pub(crate) fn exit(call: &mut Call<'_>, args: &Args<'_>) -> wasmi::Error {
+    if let Some(flush) = call.data().export("fflush")
+        && let Err(error) = call_export(&mut *call, &flush, &[0])
+    {
+        return error;
+    }
+    wasmi::Error::host(Halt::Exit(args.int(0)))
+}
+
+/// `__asyncjs__weavedrive_open(path, mode)`: no such file, which is what the loader answers without a drive.
+pub(crate) fn weavedrive_open(call: &mut Call<'_>) -> Result<i64, wasmi::Error> {
+    asyncify::sleep(call, 0)
+}
+
+/// `__asyncjs__weavedrive_read` and `_close`: there is no drive, so nothing can be open. The loader throws.
+pub(crate) fn weavedrive_other() -> wasmi::Error {
+    Halt::abort("it used a WeaveDrive file; WeaveDrive is not part of this version")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grows_as_the_loader_does() {
+        // Sizes seen in ao-loader 0.0.49: 110,034,944 after the first message of aos2_0_6, then 22 MiB more by a fifth.
+        assert_eq!(grown_size(110_034_944, 110_100_480, 1, u64::MAX), 132_055_040);
+        assert_eq!(grown_size(369_098_752, 669_057_024, 1, u64::MAX), 669_057_024);
+        assert_eq!(grown_size(1 << 30, (1 << 30) + 1, 4, u64::MAX), 1_127_481_344);
+        assert_eq!(grown_size(4_294_000_000, 4_294_900_000, 1, heap_max(Format::Emscripten4)), 4_294_901_760);
+        assert_eq!(restored_size(Format::Wasm64, 1_048_576, 1_048_576), 1_048_576);
+        assert_eq!(restored_size(Format::Wasm64, 1_048_576, 1_114_112), 1_310_720);
+    }
+}
