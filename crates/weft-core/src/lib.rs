@@ -4,8 +4,14 @@
 //! result comes out; `weft-node` decides which entries, and keeps the results.
 #![forbid(unsafe_code)]
 
+pub mod dedup;
 mod limits;
+mod machine;
+mod options;
 mod result;
+pub mod view;
 
 pub use limits::NodeLimits;
+pub use machine::{ProcessMachine, compile};
+pub use options::{ModuleOptions, cron_intervals, needs_weavedrive, parse_size};
 pub use result::SlotResult;

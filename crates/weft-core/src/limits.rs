@@ -14,3 +14,11 @@ impl Default for NodeLimits {
         Self { memory_bytes: 1 << 30, gas: 9_000_000_000_000 }
     }
 }
+
+impl NodeLimits {
+    /// No limit of the node's own: a process gets what its tags ask for.
+    #[must_use]
+    pub const fn unbounded() -> Self {
+        Self { memory_bytes: u64::MAX, gas: u64::MAX }
+    }
+}

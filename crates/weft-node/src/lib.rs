@@ -2,13 +2,20 @@
 #![forbid(unsafe_code)]
 #![allow(async_fn_in_trait, reason = "the seams demand no Send: one thread per tab, one actor natively")]
 
+mod archive;
 mod event;
+mod gateway;
 pub mod memory;
 pub mod net;
+mod node;
 mod options;
+mod receipts;
+mod scheduler;
 pub mod seams;
 mod sources;
+mod sync;
 
 pub use event::{Event, Observer, Phase};
+pub use node::Node;
 pub use options::{Options, Summary};
 pub use sources::{MAX_SOURCES, MAX_URL_BYTES, Sources};

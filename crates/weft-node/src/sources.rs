@@ -118,10 +118,6 @@ impl Failures {
         self.0.extend(other.0);
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
-    }
-
     /// One error for all: the code of the most telling failure, every source and its reason in the sentence.
     pub(crate) fn into_error(self, wanted: &str) -> Error {
         let Some(code) = self.0.iter().map(|failure| failure.error.code()).max_by_key(|code| telling(*code))
@@ -167,7 +163,7 @@ fn telling(code: Code) -> u8 {
 }
 
 /// A failure that may be gone in a moment.
-fn is_transient(code: Code) -> bool {
+pub(crate) fn is_transient(code: Code) -> bool {
     matches!(code, Code::SourceUnreachable | Code::SourceTimeout | Code::SourceStatus)
 }
 

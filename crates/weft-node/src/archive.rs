@@ -1,0 +1,339 @@
+//! What the store holds, typed. Keys are `process/slot` with the slot in 20 digits; every value begins with a
+//! version byte and eight bytes of its SHA-256, so that what does not read back as written is `store-corrupt`
+//! and never a wrong answer.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use weft_codec::ao::Carrier;
+use weft_codec::item::DataItem;
+use weft_codec::transaction::Transaction;
+use weft_codec::{Address, Code, Error, Id, Result};
+use weft_core::SlotResult;
+use weft_verify::{Head, HistoryEntry};
+use weft_wasm::Snapshot;
+
+use crate::seams::{Batch, Store, Table};
+
+/// The version of every value's encoding.
+const VERSION: u8 = 1;
+const CHECKSUM_BYTES: usize = 8;
+const HEADER_BYTES: usize = 1 + CHECKSUM_BYTES;
+/// How many keys one step of [`Archive::forget`] deletes.
+const FORGET_STEP: usize = 256;
+
+/// What is known of a process. One per process, written with every commit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    pub(crate) process: Id,
+    pub(crate) module: Id,
+    pub(crate) scheduler: Address,
+    /// Counts commits; two syncs that write one process find each other out by it.
+    pub(crate) revision: u64,
+    /// The last verified slot.
+    pub(crate) head: Option<Head>,
+    /// The last replayed slot and its snapshot.
+    pub(crate) replay: Option<ReplayHead>,
+    /// What a process older than the boot loader was shown first, by the scheduler's word.
+    pub(crate) boot: Option<Boot>,
+    /// `Cron-Interval` tags the user chose to replay without.
+    pub(crate) crons_left_out: Vec<String>,
+    /// How often each check of the history was made, and how it came out.
+    pub(crate) tallies: BTreeMap<String, Tally>,
+}
+
+/// How far the replay is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ReplayHead {
+    pub(crate) slot: u64,
+    /// Of the linear memory after that slot. Taken at the end of a sync, not at every commit: it costs a pass
+    /// over the whole memory.
+    pub(crate) memory_sha256: Option<Id>,
+    /// Messages evaluated, left out as second copies, and failed.
+    pub(crate) evaluated: u64,
+    pub(crate) duplicates: u64,
+    pub(crate) failed: u64,
+}
+
+/// The scheduler's word on when a process began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Boot {
+    pub(crate) block_height: u64,
+    pub(crate) timestamp: u64,
+    pub(crate) source: String,
+}
+
+/// The outcomes of one kind of check.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Tally {
+    pub(crate) proved: u64,
+    /// By whose word, and how often.
+    pub(crate) trusted: BTreeMap<String, u64>,
+    /// The sentence of the first check of this kind.
+    pub(crate) sentence: String,
+}
+
+/// The typed layer over a [`Store`].
+pub(crate) struct Archive<'a, S> {
+    store: &'a S,
+}
+
+impl<'a, S: Store> Archive<'a, S> {
+    pub(crate) fn new(store: &'a S) -> Self {
+        Self { store }
+    }
+
+    pub(crate) async fn commit(&self, batch: Batch) -> Result<()> {
+        self.store.commit(batch).await
+    }
+
+    pub(crate) async fn record(&self, process: Id) -> Result<Option<Record>> {
+        let key = process.to_string();
+        let Some(value) = self.store.get(Table::Processes, &key).await? else { return Ok(None) };
+        decode_record(&key, &value).map(Some)
+    }
+
+    /// Up to `limit` records, by process id.
+    pub(crate) async fn records(&self, limit: usize) -> Result<Vec<Record>> {
+        // Ids are base64url: every one sorts below `~`.
+        let entries = self.store.scan(Table::Processes, "", "~", limit).await?;
+        entries.iter().map(|(key, value)| decode_record(key, value)).collect()
+    }
+
+    /// The item or transaction stored under an id; who reads it proves it again.
+    pub(crate) async fn carrier(&self, id: Id) -> Result<Option<Carrier>> {
+        let key = id.to_string();
+        let Some(value) = self.store.get(Table::Items, &key).await? else { return Ok(None) };
+        let carrier = open(&value).and_then(decode_carrier);
+        carrier.map(Some).ok_or_else(|| corrupt(Table::Items, &key))
+    }
+
+    /// A slot, from the store or from what waits for a commit.
+    pub(crate) async fn slot(&self, pending: &Batch, process: Id, slot: u64) -> Result<Option<HistoryEntry>> {
+        let key = slot_key(process, slot);
+        let Some(value) = self.either(pending, Table::Slots, &key).await? else { return Ok(None) };
+        let entry = open(&value).and_then(decode_entry);
+        entry.map(Some).ok_or_else(|| corrupt(Table::Slots, &key))
+    }
+
+    pub(crate) async fn result(&self, process: Id, slot: u64) -> Result<Option<SlotResult>> {
+        let key = slot_key(process, slot);
+        let Some(value) = self.store.get(Table::Results, &key).await? else { return Ok(None) };
+        decode_result(&key, &value).map(Some)
+    }
+
+    pub(crate) async fn results(&self, process: Id, from: u64, limit: usize) -> Result<Vec<SlotResult>> {
+        let entries =
+            self.store.scan(Table::Results, &slot_key(process, from), &after(process), limit).await?;
+        entries.iter().map(|(key, value)| decode_result(key, value)).collect()
+    }
+
+    pub(crate) async fn snapshot(&self, process: Id, slot: u64) -> Result<Option<Snapshot>> {
+        let key = slot_key(process, slot);
+        let Some(value) = self.store.get(Table::Snapshots, &key).await? else { return Ok(None) };
+        let snapshot =
+            Snapshot::from_bytes(&value).map_err(|cause| corrupt(Table::Snapshots, &key).because(cause))?;
+        Ok(Some(snapshot))
+    }
+
+    /// The first slot of a message id.
+    pub(crate) async fn slot_of(&self, pending: &Batch, process: Id, message: Id) -> Result<Option<u64>> {
+        self.number(pending, &id_key(process, message)).await
+    }
+
+    /// The slot at which a message of this key was evaluated.
+    pub(crate) async fn evaluated_at(&self, pending: &Batch, process: Id, key: &str) -> Result<Option<u64>> {
+        self.number(pending, &seen_key(process, key)).await
+    }
+
+    async fn number(&self, pending: &Batch, key: &str) -> Result<Option<u64>> {
+        let Some(value) = self.either(pending, Table::Messages, key).await? else { return Ok(None) };
+        let bytes = open(&value).and_then(|bytes| bytes.try_into().ok());
+        bytes.map(|bytes| Some(u64::from_le_bytes(bytes))).ok_or_else(|| corrupt(Table::Messages, key))
+    }
+
+    async fn either(&self, pending: &Batch, table: Table, key: &str) -> Result<Option<Vec<u8>>> {
+        match pending.writes.get(&(table, key.to_owned())) {
+            Some(value) => Ok(value.clone()),
+            None => self.store.get(table, key).await,
+        }
+    }
+
+    /// Deletes all that is held of a process. The record goes first: what an interruption leaves is never
+    /// taken for a history, and a second call removes it.
+    pub(crate) async fn forget(&self, process: Id) -> Result<()> {
+        let mut batch = Batch::default();
+        batch.delete(Table::Processes, process.to_string());
+        batch.delete(Table::Items, process.to_string());
+        self.store.commit(batch).await?;
+        for table in [Table::Snapshots, Table::Results, Table::Slots, Table::Messages] {
+            let step = if table == Table::Snapshots { 1 } else { FORGET_STEP };
+            loop {
+                let found = self.store.scan(table, &format!("{process}/"), &after(process), step).await?;
+                if found.is_empty() {
+                    break;
+                }
+                let mut batch = Batch::default();
+                for (key, _) in found {
+                    batch.delete(table, key);
+                }
+                self.store.commit(batch).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes, typed. They take effect when the batch is committed.
+pub(crate) mod write {
+    use super::*;
+
+    pub(crate) fn record(batch: &mut Batch, record: &Record) -> Result<()> {
+        batch.put(Table::Processes, record.process.to_string(), seal(&json(record)?));
+        Ok(())
+    }
+
+    pub(crate) fn carrier(batch: &mut Batch, id: Id, carrier: &Carrier) {
+        batch.put(Table::Items, id.to_string(), seal(&encode_carrier(carrier)));
+    }
+
+    /// Puts a slot; answers with its size in bytes.
+    pub(crate) fn slot(
+        batch: &mut Batch,
+        process: Id,
+        slot: u64,
+        assignment: &DataItem,
+        message: &DataItem,
+    ) -> usize {
+        let value = seal(&encode_entry(assignment, message));
+        let size = value.len();
+        batch.put(Table::Slots, slot_key(process, slot), value);
+        size
+    }
+
+    pub(crate) fn slot_of(batch: &mut Batch, process: Id, message: Id, slot: u64) {
+        batch.put(Table::Messages, id_key(process, message), seal(&slot.to_le_bytes()));
+    }
+
+    pub(crate) fn evaluated_at(batch: &mut Batch, process: Id, key: &str, slot: u64) {
+        batch.put(Table::Messages, seen_key(process, key), seal(&slot.to_le_bytes()));
+    }
+
+    /// Puts a result; answers with its size in bytes.
+    pub(crate) fn result(batch: &mut Batch, process: Id, result: &SlotResult) -> Result<usize> {
+        let value = seal(&json(result)?);
+        let size = value.len();
+        batch.put(Table::Results, slot_key(process, result.slot), value);
+        Ok(size)
+    }
+
+    /// Puts the snapshot of a slot; it carries its own checksum.
+    pub(crate) fn snapshot(batch: &mut Batch, process: Id, slot: u64, snapshot: &Snapshot) {
+        batch.put(Table::Snapshots, slot_key(process, slot), snapshot.to_bytes());
+    }
+
+    pub(crate) fn drop_snapshot(batch: &mut Batch, process: Id, slot: u64) {
+        batch.delete(Table::Snapshots, slot_key(process, slot));
+    }
+}
+
+fn id_key(process: Id, message: Id) -> String {
+    format!("{process}/id/{message}")
+}
+
+fn seen_key(process: Id, key: &str) -> String {
+    format!("{process}/seen/{key}")
+}
+
+fn slot_key(process: Id, slot: u64) -> String {
+    format!("{process}/{slot:020}")
+}
+
+/// Above every key of a process: `0` follows `/`.
+fn after(process: Id) -> String {
+    format!("{process}0")
+}
+
+fn json(value: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(value)
+        .map_err(|cause| Error::new(Code::StoreFailed, "A value cannot be written as JSON.").because(cause))
+}
+
+fn seal(payload: &[u8]) -> Vec<u8> {
+    let mut value = Vec::with_capacity(HEADER_BYTES + payload.len());
+    value.push(VERSION);
+    value.extend_from_slice(&Id::sha256(payload).0[..CHECKSUM_BYTES]);
+    value.extend_from_slice(payload);
+    value
+}
+
+fn open(value: &[u8]) -> Option<&[u8]> {
+    let (header, payload) = value.split_at_checked(HEADER_BYTES)?;
+    let sum = Id::sha256(payload);
+    (header[0] == VERSION && header[1..] == sum.0[..CHECKSUM_BYTES]).then_some(payload)
+}
+
+pub(crate) fn corrupt(table: Table, key: &str) -> Error {
+    Error::new(
+        Code::StoreCorrupt,
+        format!(
+            "The store's entry `{key}` in `{}` is not as it was written. Forget the process and sync it again.",
+            table.name()
+        ),
+    )
+}
+
+fn decode_record(key: &str, value: &[u8]) -> Result<Record> {
+    let record: Option<Record> = open(value).and_then(|payload| serde_json::from_slice(payload).ok());
+    record.filter(|record| record.process.to_string() == key).ok_or_else(|| corrupt(Table::Processes, key))
+}
+
+fn decode_result(key: &str, value: &[u8]) -> Result<SlotResult> {
+    open(value)
+        .and_then(|payload| serde_json::from_slice(payload).ok())
+        .ok_or_else(|| corrupt(Table::Results, key))
+}
+
+fn encode_carrier(carrier: &Carrier) -> Vec<u8> {
+    match carrier {
+        Carrier::Item(item) => [&[1], item.to_bytes().as_slice()].concat(),
+        Carrier::Transaction(transaction) => {
+            let header = Transaction { data: Vec::new(), ..(**transaction).clone() };
+            let header = header.to_json().to_string().into_bytes();
+            let size = u32::try_from(header.len()).unwrap_or(u32::MAX).to_le_bytes();
+            [&[2], size.as_slice(), &header, &transaction.data].concat()
+        }
+    }
+}
+
+fn decode_carrier(payload: &[u8]) -> Option<Carrier> {
+    match payload.split_first()? {
+        (1, item) => DataItem::parse(item).ok().map(Carrier::from),
+        (2, rest) => {
+            let (header, data) = split_sized(rest)?;
+            let mut transaction = Transaction::from_json(header).ok()?;
+            transaction.data = data.to_vec();
+            Some(transaction.into())
+        }
+        _ => None,
+    }
+}
+
+fn encode_entry(assignment: &DataItem, message: &DataItem) -> Vec<u8> {
+    let assignment = assignment.to_bytes();
+    let size = u32::try_from(assignment.len()).unwrap_or(u32::MAX).to_le_bytes();
+    [size.as_slice(), &assignment, &message.to_bytes()].concat()
+}
+
+fn decode_entry(payload: &[u8]) -> Option<HistoryEntry> {
+    let (assignment, message) = split_sized(payload)?;
+    Some(HistoryEntry {
+        assignment: DataItem::parse(assignment).ok()?,
+        message: Some(DataItem::parse(message).ok()?),
+    })
+}
+
+fn split_sized(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (size, rest) = bytes.split_first_chunk::<4>()?;
+    rest.split_at_checked(usize::try_from(u32::from_le_bytes(*size)).ok()?)
+}

@@ -1,0 +1,249 @@
+//! The node: one store, one network, one clock, and what it can be asked.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use weft_codec::{Code, Error, Id, Result};
+use weft_core::{ModuleOptions, NodeLimits, ProcessMachine, SlotResult};
+use weft_verify::Receipt;
+use weft_wasm::Program;
+
+use crate::archive::{Archive, Record};
+use crate::event::Observer;
+use crate::options::{Options, Summary};
+use crate::receipts;
+use crate::seams::{Clock, Fetch, Store};
+use crate::sources::{Reach, Sources};
+use crate::sync::Run;
+use crate::sync::replay::{stored_machine, stored_proofs};
+
+/// The most processes [`Node::processes`] lists.
+const MAX_LISTED: usize = 1_000;
+
+/// A node for AO. It keeps what it has proved in its store and never fetches or replays that again.
+pub struct Node<S, F, C> {
+    pub(crate) store: S,
+    fetch: F,
+    clock: C,
+    /// Processes that a sync of this node is at.
+    busy: RefCell<BTreeSet<Id>>,
+    pub(crate) cache: Cache,
+}
+
+/// What is costly to make anew: the program compiled last, and the machine that ran last.
+#[derive(Default)]
+pub(crate) struct Cache {
+    program: RefCell<Option<(Id, ModuleOptions, Program)>>,
+    live: RefCell<Option<Live>>,
+}
+
+/// A machine that stands where the store's record says the replay is.
+pub(crate) struct Live {
+    pub(crate) process: Id,
+    pub(crate) slot: u64,
+    /// The record's revision then: any later write may have another state.
+    pub(crate) revision: u64,
+    pub(crate) machine: ProcessMachine,
+}
+
+impl Cache {
+    /// The program, compiled now or before.
+    pub(crate) fn program(
+        &self,
+        module: Id,
+        options: &ModuleOptions,
+        compile: impl FnOnce() -> Result<Program>,
+    ) -> Result<Program> {
+        if let Some((id, of, program)) = self.program.borrow().as_ref()
+            && *id == module
+            && of == options
+        {
+            return Ok(program.clone());
+        }
+        let program = compile()?;
+        *self.program.borrow_mut() = Some((module, options.clone(), program.clone()));
+        Ok(program)
+    }
+
+    /// Takes the machine out if it stands exactly where the record says.
+    pub(crate) fn take_live(&self, record: &Record) -> Option<ProcessMachine> {
+        let replay = record.replay.as_ref()?;
+        let live = self.live.borrow_mut().take()?;
+        let fits =
+            live.process == record.process && live.slot == replay.slot && live.revision == record.revision;
+        if fits {
+            return Some(live.machine);
+        }
+        if live.process != record.process {
+            *self.live.borrow_mut() = Some(live);
+        }
+        None
+    }
+
+    pub(crate) fn keep_live(&self, live: Live) {
+        *self.live.borrow_mut() = Some(live);
+    }
+}
+
+/// Leaves a process when the sync ends, however it ends.
+pub(crate) struct Busy<'a> {
+    all: &'a RefCell<BTreeSet<Id>>,
+    process: Id,
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.all.borrow_mut().remove(&self.process);
+    }
+}
+
+impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
+    /// A node over its three seams.
+    #[must_use]
+    pub fn new(store: S, fetch: F, clock: C) -> Self {
+        Self { store, fetch, clock, busy: RefCell::default(), cache: Cache::default() }
+    }
+
+    /// The node's store.
+    #[must_use]
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// The node's clock.
+    #[must_use]
+    pub fn clock(&self) -> &C {
+        &self.clock
+    }
+
+    /// Fetches, proves and replays what is new of a process, and stores it.
+    ///
+    /// It ends at `options.to`, or where the scheduler says the history ends. Whatever ends it early, what was
+    /// committed stays, and the next call goes on from there. Errors: `cancelled` after a commit; `source-…`,
+    /// `not-found` and `no-source` when no source helped; the code of what failed to prove when every source
+    /// lies; `memory-limit`, `gas-limit`, `module-format-unsupported`, `extension-unsupported`,
+    /// `cron-unsupported`, `module-invalid` for a process this node does not run; `store-failed`,
+    /// `store-corrupt`; `request-invalid` while another sync of the same process runs.
+    pub async fn sync<O: Observer>(
+        &self,
+        process: Id,
+        sources: &Sources,
+        options: &Options,
+        observer: &O,
+    ) -> Result<Summary> {
+        let sources = sources.checked()?;
+        let busy = self.enter(process)?;
+        let reach = Reach::new(&self.fetch, &self.clock, observer, options);
+        let mut run = Run::open(self, &reach, &sources, process).await?;
+        let outcome = run.drive().await;
+        let summary = run.close(outcome).await;
+        drop(busy);
+        summary
+    }
+
+    /// What is known of a process, `None` if nothing is.
+    pub async fn summary(&self, process: Id) -> Result<Option<Summary>> {
+        Ok(self.archive().record(process).await?.as_ref().map(Summary::of))
+    }
+
+    /// The processes in the store, by id, at most 1000.
+    pub async fn processes(&self) -> Result<Vec<Summary>> {
+        Ok(self.archive().records(MAX_LISTED).await?.iter().map(Summary::of).collect())
+    }
+
+    /// Up to `limit` results from a slot on.
+    pub async fn results(&self, process: Id, from_slot: u64, limit: usize) -> Result<Vec<SlotResult>> {
+        self.archive().results(process, from_slot, limit).await
+    }
+
+    /// The result of one slot, `None` if it was not replayed.
+    pub async fn result(&self, process: Id, slot: u64) -> Result<Option<SlotResult>> {
+        self.archive().result(process, slot).await
+    }
+
+    /// The first slot of a message in a process's history.
+    pub async fn slot_of(&self, process: Id, message: Id) -> Result<Option<u64>> {
+        self.archive().slot_of(&crate::seams::Batch::default(), process, message).await
+    }
+
+    /// Why the history is believed, and what of it is only trusted. Error: `not-found`.
+    pub async fn receipt(&self, process: Id) -> Result<Receipt> {
+        let archive = self.archive();
+        let record = self.known(process).await?;
+        let proofs = stored_proofs(&archive, &record).await?;
+        Ok(receipts::of_history(&record, &proofs))
+    }
+
+    /// Why one slot is believed: its checks made anew from the stored bytes. Error: `not-found`.
+    pub async fn slot_receipt(&self, process: Id, slot: u64) -> Result<Receipt> {
+        let record = self.known(process).await?;
+        receipts::of_slot(&self.archive(), &record, slot).await
+    }
+
+    /// Evaluates a message nobody signed on a copy of the state after the last replayed slot. `body` is that of
+    /// `POST /dry-run` (scheduler-and-cu-api.md 2.3). Nothing is stored. Error: `not-found` before the first
+    /// replay.
+    pub async fn dry_run(&self, process: Id, body: &Value) -> Result<SlotResult> {
+        let record = self.known(process).await?;
+        let Some(replay) = record.replay.clone() else {
+            return Err(Error::new(Code::NotFound, "The process was not replayed yet: sync it first."));
+        };
+        let archive = self.archive();
+        let last = archive.result(process, replay.slot).await?;
+        let mut machine = match self.cache.take_live(&record) {
+            Some(machine) => machine,
+            None => stored_machine(&archive, &self.cache, &record, &NodeLimits::unbounded()).await?,
+        };
+        let result = machine.dry_run(body, last.as_ref());
+        if result.is_ok() {
+            let (slot, revision) = (replay.slot, record.revision);
+            self.cache.keep_live(Live { process, slot, revision, machine });
+        }
+        result
+    }
+
+    /// Deletes all that is stored of a process, but for modules, which other processes share.
+    pub async fn forget(&self, process: Id) -> Result<()> {
+        let _busy = self.enter(process)?;
+        self.archive().forget(process).await
+    }
+
+    pub(crate) fn archive(&self) -> Archive<'_, S> {
+        Archive::new(&self.store)
+    }
+
+    async fn known(&self, process: Id) -> Result<Record> {
+        self.archive().record(process).await?.ok_or_else(|| {
+            Error::new(Code::NotFound, format!("Nothing is stored of the process {process}: sync it first."))
+        })
+    }
+
+    fn enter(&self, process: Id) -> Result<Busy<'_>> {
+        if !self.busy.borrow_mut().insert(process) {
+            return Err(Error::new(
+                Code::RequestInvalid,
+                format!("A sync of {process} is running already. Wait for it or stop it first."),
+            ));
+        }
+        Ok(Busy { all: &self.busy, process })
+    }
+}
+
+impl Summary {
+    pub(crate) fn of(record: &Record) -> Self {
+        Self {
+            process: record.process,
+            module: record.module,
+            scheduler: record.scheduler.clone(),
+            head: record.head.as_ref().map(|head| head.slot),
+            replayed: record.replay.as_ref().map(|replay| replay.slot),
+            memory_sha256: record.replay.as_ref().and_then(|replay| replay.memory_sha256),
+            verified_now: 0,
+            replayed_now: 0,
+            bytes: 0,
+            requests: 0,
+            elapsed_ms: 0,
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! What is not in the store yet, and when it goes there: slots, results, index, snapshot and record in one
+//! batch, or nothing.
+
+use weft_codec::{Code, Error, Result};
+use weft_core::SlotResult;
+use weft_verify::{Entry, Status, Verified};
+
+use super::Run;
+use crate::archive::{Tally, write};
+use crate::event::{Event, Observer, Phase};
+use crate::seams::{Batch, Clock, Fetch, Store};
+use crate::sources::Reach;
+
+/// Uncommitted bytes that call for a commit before its time.
+const MAX_PENDING_BYTES: usize = 32 << 20;
+/// Work between two breaths, in milliseconds.
+const BREATH_MS: u64 = 25;
+/// Between two progress events, in milliseconds.
+const PROGRESS_MS: u64 = 100;
+/// A commit's cost times this is the least time to the next one.
+const COMMIT_SPACING: u64 = 9;
+
+/// What waits for a commit, and what this sync has done.
+#[derive(Default)]
+pub(super) struct Pending {
+    pub(super) batch: Batch,
+    pub(super) bytes: usize,
+    pub(super) verified: u64,
+    pub(super) replayed: u64,
+    /// A commit failed: what memory says is not what the store says any more.
+    pub(super) failed: bool,
+}
+
+/// When the sync last did what it does from time to time.
+pub(super) struct Pace {
+    started: u64,
+    breath: u64,
+    progress: u64,
+    commit: u64,
+    commit_cost: u64,
+}
+
+impl Pace {
+    pub(super) fn new(now: u64) -> Self {
+        Self { started: now, breath: now, progress: now, commit: now, commit_cost: 0 }
+    }
+
+    pub(super) fn started(&self) -> u64 {
+        self.started
+    }
+
+    pub(super) fn progress<F: Fetch, C: Clock, O: Observer>(
+        &mut self,
+        reach: &Reach<'_, F, C, O>,
+        phase: Phase,
+        done: u64,
+        total: Option<u64>,
+    ) {
+        let now = reach.clock.now_ms();
+        self.tell(reach, now, phase, done, total);
+    }
+
+    /// After a page.
+    pub(super) fn page<F: Fetch, C: Clock, O: Observer>(
+        &mut self,
+        reach: &Reach<'_, F, C, O>,
+        now: u64,
+        pending: &Pending,
+        total: Option<u64>,
+    ) {
+        self.tell(reach, now, Phase::History, pending.verified, total);
+    }
+
+    /// At the end of the sync.
+    pub(super) fn end<F: Fetch, C: Clock, O: Observer>(
+        &mut self,
+        reach: &Reach<'_, F, C, O>,
+        now: u64,
+        pending: &Pending,
+    ) {
+        let (phase, done) = phase_of(reach, pending);
+        self.tell(reach, now, phase, done, Some(done));
+    }
+
+    fn tell<F: Fetch, C: Clock, O: Observer>(
+        &mut self,
+        reach: &Reach<'_, F, C, O>,
+        now: u64,
+        phase: Phase,
+        done: u64,
+        total: Option<u64>,
+    ) {
+        self.progress = now;
+        let elapsed = now.saturating_sub(self.started).max(1);
+        let per_second = done.saturating_mul(1_000) / elapsed;
+        reach.observer.event(Event::Progress { phase, done, total, bytes: reach.bytes(), per_second });
+    }
+}
+
+fn phase_of<F: Fetch, C: Clock, O: Observer>(reach: &Reach<'_, F, C, O>, pending: &Pending) -> (Phase, u64) {
+    if reach.options.replay { (Phase::Replay, pending.replayed) } else { (Phase::Verify, pending.verified) }
+}
+
+impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
+    /// Takes a verified entry into the history and, if asked to, replays it.
+    pub(super) async fn take(&mut self, entry: &Verified<Entry>) -> Result<()> {
+        let (process, id) = (self.process.id, entry.message.id());
+        let earlier = self.archive.slot_of(&self.pending.batch, process, id).await?;
+        if earlier.is_none() {
+            write::slot_of(&mut self.pending.batch, process, id, entry.slot);
+        }
+        let size =
+            write::slot(&mut self.pending.batch, process, entry.slot, &entry.assignment.item, &entry.message);
+        self.pending.bytes += size;
+        self.pending.verified += 1;
+        self.tally(entry);
+        self.record.head = self.verifier.head().cloned();
+        if self.reach.options.replay {
+            self.replay(entry, earlier).await?;
+        }
+        self.keep_pace().await
+    }
+
+    /// Counts an entry's checks for the receipt of the history.
+    fn tally(&mut self, entry: &Verified<Entry>) {
+        for check in entry.checks() {
+            let tally = self
+                .record
+                .tallies
+                .entry(check.claim.clone())
+                .or_insert_with(|| Tally { sentence: check.sentence.clone(), ..Tally::default() });
+            match &check.status {
+                Status::Proved => tally.proved += 1,
+                Status::Trusted { by } => *tally.trusted.entry(by.clone()).or_default() += 1,
+                _ => {}
+            }
+        }
+    }
+
+    /// Puts a result with the rest of the slot.
+    pub(super) fn put_result(&mut self, result: SlotResult) -> Result<()> {
+        self.pending.bytes += write::result(&mut self.pending.batch, self.process.id, &result)?;
+        self.pending.replayed += 1;
+        self.reach.observer.event(Event::Slot(Box::new(result)));
+        Ok(())
+    }
+
+    /// Between two slots: breathe, tell, commit, each when it is time; stop if the user asked for it.
+    pub(super) async fn keep_pace(&mut self) -> Result<()> {
+        let now = self.reach.clock.now_ms();
+        if now.saturating_sub(self.pace.breath) >= BREATH_MS {
+            self.reach.clock.breathe().await;
+            self.pace.breath = self.reach.clock.now_ms();
+        }
+        if now.saturating_sub(self.pace.progress) >= PROGRESS_MS {
+            let (phase, done) = phase_of(self.reach, &self.pending);
+            let total = self.total();
+            self.pace.tell(self.reach, now, phase, done, total);
+        }
+        let spacing =
+            self.reach.options.commit_every_ms.max(self.pace.commit_cost.saturating_mul(COMMIT_SPACING));
+        if now.saturating_sub(self.pace.commit) >= spacing || self.pending.bytes >= MAX_PENDING_BYTES {
+            self.commit(false).await?;
+        }
+        self.reach.check_cancelled()
+    }
+
+    /// Writes all that is pending, with the state's snapshot, in one batch.
+    ///
+    /// Errors: `store-failed`, also if another sync wrote to the same process meanwhile; nothing is written then.
+    ///
+    /// `last` is the commit at the end of the sync, which also puts down the hash of the memory.
+    pub(super) async fn commit(&mut self, last: bool) -> Result<()> {
+        let nothing = self.pending.batch.writes.is_empty() && !(last && self.wants_memory_hash());
+        if self.pending.failed || nothing {
+            return Ok(());
+        }
+        let before = self.reach.clock.now_ms();
+        let written = self.write_pending(last).await;
+        self.pending.failed = written.is_err();
+        written?;
+        let now = self.reach.clock.now_ms();
+        self.pace.commit = now;
+        self.pace.commit_cost = now.saturating_sub(before);
+        if let Some(slot) = self.record.head.as_ref().map(|head| head.slot) {
+            self.reach.observer.event(Event::Committed { slot });
+        }
+        Ok(())
+    }
+
+    async fn write_pending(&mut self, last: bool) -> Result<()> {
+        let stored = self.archive.record(self.process.id).await?.map_or(0, |record| record.revision);
+        if stored != self.record.revision {
+            return Err(Error::new(
+                Code::StoreFailed,
+                "Another sync wrote to this process meanwhile. Run this one again.",
+            ));
+        }
+        self.record.revision += 1;
+        let mut batch = std::mem::take(&mut self.pending.batch);
+        self.pending.bytes = 0;
+        self.write_snapshot(&mut batch, last)?;
+        write::record(&mut batch, &self.record)?;
+        self.archive.commit(batch).await
+    }
+}

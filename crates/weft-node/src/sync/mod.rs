@@ -1,0 +1,351 @@
+//! The road: fetch, verify, replay, commit.
+
+mod commit;
+mod prove;
+pub(crate) mod replay;
+
+use weft_codec::ao::{Carrier, Process};
+use weft_codec::scheduler_page::{Edge, Page};
+use weft_codec::{Code, Error, Id, Result};
+use weft_verify::{HistoryVerifier, SchedulerPolicy, Untrusted, Verified};
+
+use crate::archive::{Archive, Record, corrupt, write};
+use crate::event::{Event, Observer, Phase};
+use crate::gateway;
+use crate::node::Node;
+use crate::options::Summary;
+use crate::scheduler;
+use crate::seams::{Clock, Fetch, Store, Table};
+use crate::sources::{Failures, Reach, Sources, Stop, is_ours, is_transient};
+
+use commit::{Pace, Pending};
+use replay::Player;
+
+/// One sync of one process.
+pub(crate) struct Run<'a, S, F, C, O> {
+    node: &'a Node<S, F, C>,
+    archive: Archive<'a, S>,
+    reach: &'a Reach<'a, F, C, O>,
+    sources: &'a Sources,
+    process: Verified<Process>,
+    record: Record,
+    verifier: HistoryVerifier,
+    player: Option<Player>,
+    pending: Pending,
+    pace: Pace,
+    /// The newest slot, by a scheduler's word; for progress alone.
+    latest: Option<u64>,
+}
+
+/// Whose fault it is that a step of the road failed.
+pub(crate) enum Fault {
+    /// The source's: another one may do better.
+    Source(Error),
+    /// Ours, or the user's wish: the sync ends.
+    Ours(Error),
+}
+
+impl Fault {
+    /// What came of asking a source.
+    fn of(error: Error) -> Self {
+        if is_ours(error.code()) { Self::Ours(error) } else { Self::Source(error) }
+    }
+}
+
+/// What a page led to.
+enum Step {
+    /// There is more.
+    More,
+    /// The history ends here, or the wanted slot is reached.
+    End,
+}
+
+impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
+    /// Proves the process, from the store or from a source, and makes ready to replay.
+    pub(crate) async fn open(
+        node: &'a Node<S, F, C>,
+        reach: &'a Reach<'a, F, C, O>,
+        sources: &'a Sources,
+        id: Id,
+    ) -> Result<Self> {
+        let archive = node.archive();
+        let mut pace = Pace::new(reach.clock.now_ms());
+        let record = archive.record(id).await?;
+        let mut pending = Pending::default();
+        let process = match &record {
+            Some(_) => stored_process(&archive, id).await?,
+            None => {
+                pace.progress(reach, Phase::Process, 0, None);
+                let process = fetch_process(reach, sources, id).await?;
+                write::carrier(&mut pending.batch, id, &process.carrier);
+                process
+            }
+        };
+        reach.observer.event(Event::Process {
+            process: id,
+            module: process.module,
+            scheduler: process.scheduler.to_string(),
+        });
+        let record = record.unwrap_or_else(|| Record::new(&process));
+        let policy = SchedulerPolicy { accepted: reach.options.accepted_schedulers.clone() };
+        let verifier = match &record.head {
+            Some(head) => HistoryVerifier::resume(&process, policy, head.clone()),
+            None => HistoryVerifier::new(&process, policy),
+        };
+        let mut run = Self {
+            node,
+            archive,
+            reach,
+            sources,
+            process,
+            record,
+            verifier,
+            player: None,
+            pending,
+            pace,
+            latest: None,
+        };
+        // A process this node cannot run is refused before its history is fetched.
+        if run.reach.options.replay && run.record.replay.is_none() {
+            run.ensure_player().await?;
+        }
+        Ok(run)
+    }
+
+    /// Replays what is stored and not replayed, then follows the schedulers.
+    pub(crate) async fn drive(&mut self) -> Result<()> {
+        if self.reach.options.replay {
+            self.catch_up().await?;
+        }
+        self.follow().await
+    }
+
+    /// Commits what is left, whatever the outcome, and says where the process is.
+    pub(crate) async fn close(mut self, outcome: Result<()>) -> Result<Summary> {
+        let committed = self.commit(true).await;
+        let now = self.reach.clock.now_ms();
+        self.pace.end(self.reach, now, &self.pending);
+        if committed.is_ok() {
+            self.keep_machine();
+        }
+        outcome.and(committed)?;
+        let mut summary = Summary::of(&self.record);
+        summary.verified_now = self.pending.verified;
+        summary.replayed_now = self.pending.replayed;
+        summary.bytes = self.reach.bytes();
+        summary.requests = self.reach.requests();
+        summary.elapsed_ms = now.saturating_sub(self.pace.started());
+        Ok(summary)
+    }
+
+    /// Page after page, from the scheduler that served the last one, to the end or to the wanted slot.
+    async fn follow(&mut self) -> Result<()> {
+        let mut preferred = 0;
+        while !self.is_reached() {
+            match self.next_range(&mut preferred).await? {
+                Step::More => {}
+                Step::End => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// One page from any scheduler. Each is asked in turn, from the preferred one on; rounds are repeated while
+    /// a failure may pass.
+    async fn next_range(&mut self, preferred: &mut usize) -> Result<Step> {
+        let schedulers = &self.sources.schedulers;
+        let mut failures = Failures::default();
+        for round in 0..self.reach.options.attempts.max(1) {
+            if round > 0 {
+                self.reach.pause(round).await;
+            }
+            let mut again = false;
+            for turn in 0..schedulers.len() {
+                let index = (*preferred + turn) % schedulers.len();
+                let Some(url) = schedulers.get(index) else { continue };
+                match self.advance(url).await {
+                    Ok(step) => {
+                        *preferred = index;
+                        return Ok(step);
+                    }
+                    Err(Fault::Ours(error)) => return Err(error),
+                    Err(Fault::Source(error)) => {
+                        again |= is_transient(error.code());
+                        self.reach.report(url, &error);
+                        failures.push(url, error);
+                    }
+                }
+            }
+            if !again {
+                break;
+            }
+        }
+        let next = self.next_slot();
+        Err(failures.into_error(&format!("slot {next} of the history of {}", self.process.id)))
+    }
+
+    /// Fetches the page after the head from one scheduler and takes its entries.
+    async fn advance(&mut self, url: &'a str) -> Result<Step, Fault> {
+        let options = self.reach.options;
+        let (id, before) = (self.process.id, self.verifier.head().cloned());
+        let page = scheduler::page(self.reach, url, id, before.as_ref(), options.to, options.page_limit)
+            .await
+            .map_err(Fault::of)?;
+        self.learn_length(url, &page).await?;
+        let start = before.as_ref().map(|head| head.slot);
+        let has_next = page.has_next_page;
+        for edge in page.edges {
+            if self.is_reached() {
+                break;
+            }
+            match self.take_edge(edge, before.as_ref(), url).await {
+                // Entries of one millisecond may stand on either side of a page's border: ask again from here.
+                Err(Fault::Source(error))
+                    if error.code() == Code::SlotMissing && self.head_slot() != start =>
+                {
+                    return Ok(Step::More);
+                }
+                other => other?,
+            }
+        }
+        let now = self.reach.clock.now_ms();
+        self.pace.page(self.reach, now, &self.pending, self.total());
+        if self.is_reached() {
+            return Ok(Step::End);
+        }
+        if has_next && self.head_slot() == start {
+            let what = "It says that there is more, and its page brings nothing new.";
+            return Err(Fault::Source(Error::new(Code::PageLoop, what)));
+        }
+        match options.to {
+            _ if has_next => Ok(Step::More),
+            None => Ok(Step::End),
+            Some(to) => {
+                let end =
+                    self.head_slot().map_or("is empty".to_owned(), |slot| format!("ends at slot {slot}"));
+                let what = format!("Its history {end}; slot {to} is not there.");
+                Err(Fault::Source(Error::new(Code::NotFound, what)))
+            }
+        }
+    }
+
+    async fn take_edge(
+        &mut self,
+        edge: Edge,
+        before: Option<&weft_verify::Head>,
+        url: &'a str,
+    ) -> Result<(), Fault> {
+        let entry = edge.entry;
+        let Some(assignment) = entry.assignment else {
+            // Before the boot loader the process stood in no slot: it may be printed without an assignment.
+            if entry.message.is_some_and(|message| message.id() == self.process.id) {
+                return Ok(());
+            }
+            let what = "An entry of its page has no assignment.";
+            return Err(Fault::Source(Error::new(Code::PageMalformed, what)));
+        };
+        // What the page repeats of the time before it is no news. Another assignment for the head's slot is.
+        let slot = scheduler::slot_of(&assignment);
+        let known = before.is_some_and(|head| {
+            slot < head.slot || (slot == head.slot && assignment.id() == head.assignment_id)
+        });
+        if known {
+            return Ok(());
+        }
+        let verified = self.prove(assignment, entry.message, entry.lossy, url).await?;
+        self.take(&verified).await.map_err(Fault::Ours)
+    }
+
+    /// Asks, once and for the progress alone, how long the history is.
+    async fn learn_length(&mut self, url: &str, page: &Page) -> Result<(), Fault> {
+        if self.latest.is_none() && self.reach.options.to.is_none() && page.has_next_page {
+            match scheduler::latest_slot(self.reach, url, self.process.id).await {
+                Ok(slot) => self.latest = Some(slot),
+                Err(error) if is_ours(error.code()) => return Err(Fault::Ours(error)),
+                // Not knowing the length is no failure of the history.
+                Err(_) => self.latest = Some(0),
+            }
+        }
+        Ok(())
+    }
+
+    /// Slots this sync will have taken at its end, if that is known.
+    fn total(&self) -> Option<u64> {
+        let last = self.reach.options.to.or(self.latest.filter(|latest| *latest > 0))?;
+        Some(self.pending.verified + last.saturating_add(1).saturating_sub(self.next_slot()))
+    }
+
+    fn head_slot(&self) -> Option<u64> {
+        self.verifier.head().map(|head| head.slot)
+    }
+
+    fn next_slot(&self) -> u64 {
+        self.head_slot().map_or(0, |slot| slot.saturating_add(1))
+    }
+
+    fn is_reached(&self) -> bool {
+        self.reach.options.to.is_some_and(|to| self.head_slot().is_some_and(|slot| slot >= to))
+    }
+}
+
+impl Record {
+    fn new(process: &Process) -> Self {
+        Self {
+            process: process.id,
+            module: process.module,
+            scheduler: process.scheduler.clone(),
+            revision: 0,
+            head: None,
+            replay: None,
+            boot: None,
+            crons_left_out: Vec::new(),
+            tallies: std::collections::BTreeMap::new(),
+        }
+    }
+}
+
+/// The process in the store, proved again: a store that was written to by others does not become state.
+pub(crate) async fn stored_process<S: Store>(archive: &Archive<'_, S>, id: Id) -> Result<Verified<Process>> {
+    let damaged = || corrupt(Table::Items, &id.to_string());
+    let carrier = archive.carrier(id).await?.ok_or_else(damaged)?;
+    prove_carrier(carrier, id)
+        .and_then(gateway::Found::into_process)
+        .map_err(|cause| damaged().because(cause))
+}
+
+/// Proves what the store gives under an id.
+pub(crate) fn prove_carrier(carrier: Carrier, id: Id) -> Result<gateway::Found> {
+    match carrier {
+        Carrier::Item(item) => {
+            weft_verify::item(Untrusted::new(*item, "the store"), Some(id)).map(gateway::Found::Item)
+        }
+        Carrier::Transaction(transaction) => {
+            weft_verify::transaction(Untrusted::new(*transaction, "the store"), None, Some(id))
+                .map(gateway::Found::Transaction)
+        }
+    }
+}
+
+/// The process, from the first scheduler or gateway that can prove it.
+async fn fetch_process<F: Fetch, C: Clock, O: Observer>(
+    reach: &Reach<'_, F, C, O>,
+    sources: &Sources,
+    id: Id,
+) -> Result<Verified<Process>> {
+    let from_scheduler =
+        async |url: &str| scheduler::process_item(reach, url, id).await.and_then(weft_verify::process);
+    let mut failures = match reach.first_of(&sources.schedulers, from_scheduler).await {
+        Ok(process) => return Ok(process),
+        Err(Stop::Ours(error)) => return Err(error),
+        Err(Stop::Sources(failures)) => failures,
+    };
+    let from_gateway = async |url: &str| gateway::fetch(reach, url, id).await?.into_process();
+    match reach.first_of(&sources.gateways, from_gateway).await {
+        Ok(process) => Ok(process),
+        Err(Stop::Ours(error)) => Err(error),
+        Err(Stop::Sources(other)) => {
+            failures.merge(other);
+            Err(failures.into_error(&format!("the process {id}")))
+        }
+    }
+}

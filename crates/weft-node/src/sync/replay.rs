@@ -1,0 +1,328 @@
+//! Replay: the process's machine, from its module or from its last snapshot, and one slot after the other.
+
+use weft_codec::ao::{Assignment, Module, Process};
+use weft_codec::{Code, Error, Id, Result};
+use weft_core::{
+    ModuleOptions, NodeLimits, ProcessMachine, SlotResult, compile, cron_intervals, dedup, view,
+};
+use weft_verify::{Entry, EntryKind, Head, HistoryVerifier, SchedulerPolicy, Untrusted, Verified};
+
+use super::{Run, prove_carrier, stored_process};
+use crate::archive::{Archive, Boot, Record, ReplayHead, corrupt, write};
+use crate::event::{Event, Observer, Phase};
+use crate::gateway;
+use crate::node::{Cache, Live};
+use crate::scheduler;
+use crate::seams::{Batch, Clock, Fetch, Store, Table};
+use crate::sources::Stop;
+
+/// A process that is being replayed.
+pub(super) struct Player {
+    machine: ProcessMachine,
+    /// The last slot it was shown.
+    slot: Option<u64>,
+    evaluated: u64,
+    duplicates: u64,
+    failed: u64,
+}
+
+/// The process and its module, as the store has them, proved again.
+pub(crate) struct Proofs {
+    pub(crate) process: Verified<Process>,
+    pub(crate) module: Option<Verified<Module>>,
+}
+
+/// Proves process and module of a record from the store. A module that was never needed is not there.
+pub(crate) async fn stored_proofs<S: Store>(archive: &Archive<'_, S>, record: &Record) -> Result<Proofs> {
+    let process = stored_process(archive, record.process).await?;
+    let module = stored_module(archive, process.module).await?;
+    Ok(Proofs { process, module })
+}
+
+async fn stored_module<S: Store>(archive: &Archive<'_, S>, id: Id) -> Result<Option<Verified<Module>>> {
+    let Some(carrier) = archive.carrier(id).await? else { return Ok(None) };
+    prove_carrier(carrier, id)
+        .and_then(|found| found.into_module(id))
+        .map(Some)
+        .map_err(|cause| corrupt(Table::Items, &id.to_string()).because(cause))
+}
+
+/// The machine as the record's snapshot left it.
+pub(crate) async fn stored_machine<S: Store>(
+    archive: &Archive<'_, S>,
+    cache: &Cache,
+    record: &Record,
+    limits: &NodeLimits,
+) -> Result<ProcessMachine> {
+    let Proofs { process, module } = stored_proofs(archive, record).await?;
+    let module = module.ok_or_else(|| corrupt(Table::Items, &record.module.to_string()))?;
+    restore(archive, cache, record, &process, &module, limits).await
+}
+
+async fn restore<S: Store>(
+    archive: &Archive<'_, S>,
+    cache: &Cache,
+    record: &Record,
+    process: &Verified<Process>,
+    module: &Verified<Module>,
+    limits: &NodeLimits,
+) -> Result<ProcessMachine> {
+    let options = ModuleOptions::read(&process.tags, &module.tags, limits)?;
+    let program = cache.program(module.id, &options, || compile(module, &options))?;
+    let Some(replay) = &record.replay else {
+        return ProcessMachine::new(process, module, &program, &options);
+    };
+    let key = format!("{}/{}", record.process, replay.slot);
+    let snapshot = archive.snapshot(record.process, replay.slot).await?;
+    let snapshot = snapshot.ok_or_else(|| corrupt(Table::Snapshots, &key))?;
+    ProcessMachine::restore(process, module, &program, &options, &snapshot)
+        .map_err(|cause| corrupt(Table::Snapshots, &key).because(cause))
+}
+
+impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
+    /// Makes the machine ready, once. A process that cannot be run here is refused.
+    pub(super) async fn ensure_player(&mut self) -> Result<()> {
+        if self.player.is_some() {
+            return Ok(());
+        }
+        self.check_crons()?;
+        let machine = match self.node.cache.take_live(&self.record) {
+            Some(machine) => machine,
+            None => self.make_machine().await?,
+        };
+        let replay = self.record.replay.as_ref();
+        self.player = Some(Player {
+            machine,
+            slot: replay.map(|replay| replay.slot),
+            evaluated: replay.map_or(0, |replay| replay.evaluated),
+            duplicates: replay.map_or(0, |replay| replay.duplicates),
+            failed: replay.map_or(0, |replay| replay.failed),
+        });
+        Ok(())
+    }
+
+    fn check_crons(&mut self) -> Result<()> {
+        let crons: Vec<String> = cron_intervals(&self.process.tags)
+            .into_iter()
+            .map(|text| text.chars().take(60).collect())
+            .collect();
+        if !crons.is_empty() && !self.reach.options.without_crons {
+            return Err(Error::new(
+                Code::CronUnsupported,
+                format!(
+                    "The process has cron messages ({}), which no scheduler signs and this version does not make. \
+                     Replaying without them gives other results than the network's; allow it if that is what you want.",
+                    crons.join(", ")
+                ),
+            ));
+        }
+        self.record.crons_left_out = crons;
+        Ok(())
+    }
+
+    async fn make_machine(&mut self) -> Result<ProcessMachine> {
+        let id = self.process.module;
+        let module = match stored_module(&self.archive, id).await? {
+            Some(module) => module,
+            None => self.fetch_module(id).await?,
+        };
+        self.reach.clock.breathe().await;
+        let machine = restore(
+            &self.archive,
+            &self.node.cache,
+            &self.record,
+            &self.process,
+            &module,
+            &self.reach.options.limits,
+        )
+        .await?;
+        self.reach.observer.event(Event::Module {
+            module: id,
+            format: module.format.clone(),
+            bytes: module.data.len() as u64,
+        });
+        Ok(machine)
+    }
+
+    async fn fetch_module(&mut self, id: Id) -> Result<Verified<Module>> {
+        self.pace.progress(self.reach, Phase::Module, 0, None);
+        let from_gateway = async |url: &str| {
+            let found = gateway::fetch(self.reach, url, id).await?;
+            let carrier = found.carrier();
+            Ok((carrier, found.into_module(id)?))
+        };
+        let found = self.reach.first_of(&self.sources.gateways, from_gateway).await;
+        let (carrier, module) = match found {
+            Ok(found) => found,
+            Err(Stop::Ours(error)) => return Err(error),
+            Err(Stop::Sources(failures)) => return Err(failures.into_error(&format!("the module {id}"))),
+        };
+        write::carrier(&mut self.pending.batch, id, &carrier);
+        let size = module.data.len() as u64;
+        self.pace.progress(self.reach, Phase::Module, size, Some(size));
+        Ok(module)
+    }
+
+    /// Replays what is in the store already and was only verified when it came.
+    pub(super) async fn catch_up(&mut self) -> Result<()> {
+        let Some(head) = self.record.head.as_ref().map(|head| head.slot) else { return Ok(()) };
+        let last = self.reach.options.to.map_or(head, |to| to.min(head));
+        let mut next = self.record.replay.as_ref().map_or(0, |replay| replay.slot.saturating_add(1));
+        if next > last {
+            return Ok(());
+        }
+        let policy = SchedulerPolicy { accepted: self.reach.options.accepted_schedulers.clone() };
+        let mut verifier = verifier_at(&self.archive, &self.process, policy, next).await?;
+        while next <= last {
+            let entry = stored_entry(&self.archive, &mut verifier, self.process.id, next).await?;
+            let earlier =
+                self.archive.slot_of(&self.pending.batch, self.process.id, entry.message.id()).await?;
+            self.replay(&entry, earlier).await?;
+            self.keep_pace().await?;
+            next += 1;
+        }
+        Ok(())
+    }
+
+    /// Shows one slot to the process. `earlier` is the first slot its message has in this history.
+    pub(super) async fn replay(&mut self, entry: &Verified<Entry>, earlier: Option<u64>) -> Result<()> {
+        self.ensure_player().await?;
+        if entry.slot == 0 && entry.kind != EntryKind::Process {
+            self.boot().await?;
+        }
+        let process = self.process.id;
+        let form = view::form(entry, earlier.is_some_and(|slot| slot < entry.slot));
+        let key = dedup::key(entry, form);
+        let evaluated = match key.guarded {
+            true => self.archive.evaluated_at(&self.pending.batch, process, &key.text).await?,
+            false => None,
+        };
+        let Some(player) = self.player.as_mut() else { return Ok(()) };
+        let result = match evaluated {
+            Some(first) => {
+                player.duplicates += 1;
+                SlotResult::duplicate(entry, first)
+            }
+            None => {
+                let result = player.machine.step(entry, form)?;
+                write::evaluated_at(&mut self.pending.batch, process, &key.text, entry.slot);
+                player.evaluated += 1;
+                result
+            }
+        };
+        player.failed += u64::from(result.error.is_some());
+        player.slot = Some(entry.slot);
+        self.put_result(result)
+    }
+
+    /// Shows a process older than the boot loader its own item first.
+    async fn boot(&mut self) -> Result<()> {
+        let id = self.process.id;
+        let origin = async |url: &str| {
+            let (block_height, timestamp) = scheduler::origin(self.reach, url, id).await?;
+            Ok(Boot { block_height, timestamp, source: url.to_owned() })
+        };
+        let boot = match self.reach.first_of(&self.sources.schedulers, origin).await {
+            Ok(boot) => boot,
+            Err(Stop::Ours(error)) => return Err(error),
+            Err(Stop::Sources(failures)) => {
+                return Err(failures.into_error(&format!("when the process {id} began")));
+            }
+        };
+        if let Some(player) = self.player.as_mut() {
+            player.machine.boot(&self.process, boot.block_height, boot.timestamp)?;
+        }
+        self.record.boot = Some(boot);
+        Ok(())
+    }
+
+    /// Whether the record lacks the memory hash that the end of a sync adds.
+    pub(super) fn wants_memory_hash(&self) -> bool {
+        let at = self.player.as_ref().and_then(|player| player.slot);
+        let hashed = self
+            .record
+            .replay
+            .as_ref()
+            .is_some_and(|replay| Some(replay.slot) == at && replay.memory_sha256.is_some());
+        at.is_some() && !hashed
+    }
+
+    /// Adds the state after the last replayed slot to a batch, in place of the older one. `last` adds the hash of
+    /// its memory to the record.
+    pub(super) fn write_snapshot(&mut self, batch: &mut Batch, last: bool) -> Result<()> {
+        let Some(player) = self.player.as_mut() else { return Ok(()) };
+        let Some(slot) = player.slot else { return Ok(()) };
+        let memory_sha256 = last.then(|| player.machine.memory_sha256());
+        let old = self.record.replay.as_ref().map(|replay| replay.slot);
+        if old != Some(slot) {
+            let process = self.process.id;
+            let snapshot = player.machine.snapshot()?;
+            if let Some(old) = old {
+                write::drop_snapshot(batch, process, old);
+            }
+            write::snapshot(batch, process, slot, &snapshot);
+        } else if memory_sha256.is_none() {
+            return Ok(());
+        }
+        self.record.replay = Some(ReplayHead {
+            slot,
+            memory_sha256,
+            evaluated: player.evaluated,
+            duplicates: player.duplicates,
+            failed: player.failed,
+        });
+        Ok(())
+    }
+
+    /// Leaves the machine to the next sync or dry run, if it stands where the store says.
+    pub(super) fn keep_machine(&mut self) {
+        if let (Some(player), Some(replay)) = (self.player.take(), &self.record.replay)
+            && player.slot == Some(replay.slot)
+        {
+            self.node.cache.keep_live(Live {
+                process: self.process.id,
+                slot: replay.slot,
+                revision: self.record.revision,
+                machine: player.machine,
+            });
+        }
+    }
+}
+
+/// A verifier that expects a slot of a stored history.
+pub(crate) async fn verifier_at<S: Store>(
+    archive: &Archive<'_, S>,
+    process: &Verified<Process>,
+    policy: SchedulerPolicy,
+    slot: u64,
+) -> Result<HistoryVerifier> {
+    let Some(before) = slot.checked_sub(1) else { return Ok(HistoryVerifier::new(process, policy)) };
+    let damaged = || corrupt(Table::Slots, &format!("{}/{before}", process.id));
+    let entry = archive.slot(&Batch::default(), process.id, before).await?.ok_or_else(damaged)?;
+    let assignment = Assignment::read(entry.assignment).map_err(|cause| damaged().because(cause))?;
+    let head = Head {
+        slot: assignment.slot,
+        epoch: assignment.epoch,
+        assignment_id: assignment.id,
+        hash_chain: assignment.hash_chain,
+        timestamp: assignment.timestamp,
+        block_height: assignment.block_height,
+    };
+    Ok(HistoryVerifier::resume(process, policy, head))
+}
+
+/// A stored slot, proved again. A scheduler that the user accepted then and does not accept now is refused as
+/// such; anything else that fails is the store's damage.
+pub(crate) async fn stored_entry<S: Store>(
+    archive: &Archive<'_, S>,
+    verifier: &mut HistoryVerifier,
+    process: Id,
+    slot: u64,
+) -> Result<Verified<Entry>> {
+    let damaged = || corrupt(Table::Slots, &format!("{process}/{slot}"));
+    let entry = archive.slot(&Batch::default(), process, slot).await?.ok_or_else(damaged)?;
+    verifier.next(Untrusted::new(entry, "the store")).map_err(|error| match error.code() {
+        Code::SchedulerMismatch => error,
+        _ => damaged().because(error),
+    })
+}
