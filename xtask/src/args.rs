@@ -33,7 +33,7 @@ pub(crate) struct Args {
     pub(crate) toolchain: Choice,
     /// `build --into DIR`: where the page goes instead of dist/.
     pub(crate) into: Option<PathBuf>,
-    /// `build --for-trunk`: leave index.html to Trunk.
+    /// `build --for-trunk`: into Trunk's staging directory, index.html left to Trunk.
     pub(crate) for_trunk: bool,
     /// `serve --open`: open a browser if there is one.
     pub(crate) open: bool,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
 
 use crate::apt;
 use crate::cmd::{Run, find};
@@ -26,6 +27,18 @@ const BROWSER_PLACES: [&str; 4] = [
 ];
 const DRIVER_PLACES: [&str; 3] =
     ["/usr/bin/chromedriver", "/usr/lib/chromium/chromedriver", "/usr/lib/chromium-browser/chromedriver"];
+
+impl Browser {
+    /// What the driver is asked for: this browser, without a window and without traffic of its own.
+    pub(crate) fn driver_options(&self) -> Value {
+        json!({ "goog:chromeOptions": {
+            "binary": self.chromium,
+            // A container has neither a sandbox nor a graphics card, and little shared memory.
+            "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                     "--disable-background-networking", "--disable-component-update", "--no-first-run"],
+        } })
+    }
+}
 
 /// The step `browser`: found, or installed from Debian.
 pub(crate) fn step(ctx: &Ctx) -> Result<Outcome> {

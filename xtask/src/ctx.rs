@@ -35,9 +35,12 @@ impl Ctx {
             None => root.join("target"),
         };
         let release = args.task == crate::args::Task::Dist;
-        let out = match &args.into {
-            Some(dir) => std::env::current_dir()?.join(dir),
-            None => root.join(if release { "dist-release" } else { "dist" }),
+        let out = match (&args.into, args.for_trunk) {
+            (Some(dir), _) => std::env::current_dir()?.join(dir),
+            (None, true) => {
+                PathBuf::from(std::env::var("TRUNK_STAGING_DIR").context("not started by trunk")?)
+            }
+            (None, false) => root.join(if release { "dist-release" } else { "dist" }),
         };
         let profile = if release { "dist" } else { "web" };
         Ok(Self { args, root, target, profile, out, toolchain: OnceCell::new(), browser: OnceCell::new() })

@@ -115,8 +115,8 @@ pub(crate) fn page(ctx: &Ctx) -> Result<Outcome> {
     for (name, from) in &parts {
         files::copy(from, &ctx.out.join(name))?;
     }
-    // A directory named by the person may hold more than the page.
-    if ctx.args.into.is_none() {
+    // A directory that is not ours may hold more than the page.
+    if ctx.args.into.is_none() && !ctx.args.for_trunk {
         remove_others(&ctx.out, &parts)?;
     }
     Ok(Outcome::Done)

@@ -15,6 +15,8 @@ pub(crate) enum Outcome {
     Done,
     /// Its inputs are those of the last time.
     Unchanged,
+    /// It was not run, because the step named failed.
+    Blocked(&'static str),
     /// It ran tests; the flag is the runner's own verdict.
     Tests(Tally, bool),
 }
@@ -97,7 +99,7 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) fn ok(&self) -> bool {
-        !matches!(self.result, Err(_) | Ok(Outcome::Tests(_, false)))
+        !matches!(self.result, Err(_) | Ok(Outcome::Blocked(_) | Outcome::Tests(_, false)))
     }
 }
 
@@ -132,7 +134,7 @@ pub(crate) fn run(ctx: &Ctx, names: &[&str], on_failure: OnFailure) -> Result<Ve
         let started = Instant::now();
         let missing = step.needs.iter().find(|need| rows.iter().any(|row| row.name == **need && !row.ok()));
         let result = match missing {
-            Some(need) => Err(anyhow::anyhow!("not run: it needs `{need}`, which failed")),
+            Some(need) => Ok(Outcome::Blocked(need)),
             None => (step.run)(ctx),
         };
         let row = Row { name: step.name, result, took: started.elapsed() };
@@ -151,6 +153,7 @@ fn verdict(row: &Row) -> String {
     match &row.result {
         Ok(Outcome::Done) => format!("done in {took}"),
         Ok(Outcome::Unchanged) => format!("unchanged ({took})"),
+        Ok(Outcome::Blocked(need)) => format!("not run: it needs `{need}`"),
         Ok(Outcome::Tests(tally, true)) => format!("{tally} in {took}"),
         Ok(Outcome::Tests(tally, false)) => format!("FAILED: {tally} in {took}"),
         Err(error) => format!("FAILED after {took}: {error:#}"),
