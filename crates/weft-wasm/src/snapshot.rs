@@ -114,6 +114,14 @@ impl Snapshot {
         }
     }
 
+    /// The whole linear memory, zeros included: what a compute unit's `GET /state` answers.
+    #[must_use]
+    pub fn to_memory(&self) -> Vec<u8> {
+        let mut memory = vec![0; usize::try_from(self.inner.memory_bytes).unwrap_or_default()];
+        self.write_pages(&mut memory);
+        memory
+    }
+
     /// Writes the snapshot out. The same state always gives the same bytes.
     ///
     /// Numbers are little-endian: `weftsnap`, version, SHA-256 of the module, memory size, clock, globals (count; type

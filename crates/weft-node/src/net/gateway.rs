@@ -21,7 +21,9 @@ impl<S: Store, C: Clock> Reader<S, C> {
             [] | ["info"] => Ok(self.info(tip).await?),
             ["height"] => Ok(Reply::text(200, &tip.to_string())),
             ["tx_anchor"] => Ok(Reply::text(200, &blocks::id(tip).to_string())),
-            ["price", bytes] | ["price", bytes, _] if bytes.parse::<u64>().is_ok() => Ok(Reply::text(200, "0")),
+            ["price", bytes] | ["price", bytes, _] if bytes.parse::<u64>().is_ok() => {
+                Ok(Reply::text(200, "0"))
+            }
             ["block", "current"] => Ok(block(tip)),
             ["block", "height", height] => match height.parse::<u64>() {
                 Ok(height) if height <= tip => Ok(block(height)),

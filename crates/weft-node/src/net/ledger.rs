@@ -47,6 +47,27 @@ pub struct IndexRow {
     pub tags: Vec<Tag>,
 }
 
+/// An item on its way into the index.
+#[derive(Clone, Copy, Debug)]
+pub struct Filed<'a> {
+    /// The id it is kept under.
+    pub id: Id,
+    /// The item.
+    pub item: &'a DataItem,
+    /// The bytes of data the index tells.
+    pub size: u64,
+    /// When it arrived, milliseconds since 1970.
+    pub timestamp: u64,
+}
+
+impl<'a> Filed<'a> {
+    /// An item under its own id, with its own size.
+    #[must_use]
+    pub fn honest(item: &'a DataItem, timestamp: u64) -> Self {
+        Self { id: item.id(), item, size: item.data.len() as u64, timestamp }
+    }
+}
+
 /// One entry of a history, by the ids its items are kept under.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EntryRow {
@@ -148,20 +169,26 @@ impl<S: Store> Ledger<S> {
         Ok(self.read(Table::Settings, "next").await?.unwrap_or(0))
     }
 
-    /// Adds items to a batch, under the ids given. An item that is there already stays as it is.
+    /// Adds items to a batch. An item that is there already stays as it is. Call it once a batch: the numbers
+    /// of a batch follow from what the store holds.
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn put_items(&self, batch: &mut Batch, items: &[(Id, &DataItem)], timestamp: u64) -> Result<()> {
+    pub async fn put_items(&self, batch: &mut Batch, items: &[Filed<'_>]) -> Result<()> {
         let mut number = self.next_number().await?;
-        for (id, item) in items {
-            if self.store.get(Table::Items, &format!("number/{id}")).await?.is_some() {
+        for filed in items {
+            let key = format!("number/{}", filed.id);
+            let here = batch.writes.contains_key(&(Table::Items, key.clone()));
+            if here || self.store.get(Table::Items, &key).await?.is_some() {
                 continue;
             }
-            batch.put(Table::Items, format!("item/{id}"), item.to_bytes());
-            batch.put(Table::Items, format!("number/{id}"), encode(&number)?);
-            let row = IndexRow::new(*id, item, number, timestamp);
-            batch.put(Table::Items, format!("index/{}", padded(number)), encode(&row)?);
+            batch.put(Table::Items, format!("item/{}", filed.id), filed.item.to_bytes());
+            batch.put(Table::Items, key, encode(&number)?);
+            batch.put(
+                Table::Items,
+                format!("index/{}", padded(number)),
+                encode(&IndexRow::new(filed, number))?,
+            );
             number += 1;
         }
         batch.put(Table::Settings, "next", encode(&number)?);
@@ -251,17 +278,18 @@ impl<S: Store> Ledger<S> {
 }
 
 impl IndexRow {
-    fn new(id: Id, item: &DataItem, number: u64, timestamp: u64) -> Self {
+    fn new(filed: &Filed<'_>, number: u64) -> Self {
+        let item = filed.item;
         Self {
-            id,
+            id: filed.id,
             number,
-            timestamp,
+            timestamp: filed.timestamp,
             anchor: item.anchor.map_or_else(String::new, |anchor| base64url::encode(&anchor)),
             signature: base64url::encode(&item.signature),
             recipient: item.target.map_or_else(String::new, |target| target.to_string()),
             address: Id::sha256(&item.owner).to_string(),
             key: base64url::encode(&item.owner),
-            size: item.data.len() as u64,
+            size: filed.size,
             tags: item.tags.clone(),
         }
     }

@@ -10,19 +10,26 @@
 //!
 //! All state is in the store; a restart goes on where it stopped. One key signs for scheduler and messenger.
 
-mod blocks;
+pub mod blocks;
+mod compute;
+mod cu;
 mod gateway;
 mod graphql;
 mod ledger;
+mod local;
+mod mu;
 mod reader;
 mod reply;
 mod schedule;
 mod su;
 mod target;
+mod write;
 
 use weft_codec::tags::Tag;
 
-pub use ledger::{EntryRow, Head, IndexRow, Ledger};
+pub use ledger::{EntryRow, Filed, Head, IndexRow, Ledger};
+pub use local::LocalNet;
+pub use mu::Pumped;
 pub use reader::{MAX_BODY, Reader};
 pub use reply::Reply;
 pub use schedule::{Place, assign, sign};
@@ -54,7 +61,11 @@ impl ModuleTags {
     /// The tags aos modules are published with, for a format.
     #[must_use]
     pub fn for_format(format: impl Into<String>) -> Self {
-        Self { format: format.into(), memory_limit: "1-gb".to_owned(), compute_limit: "9000000000000".to_owned() }
+        Self {
+            format: format.into(),
+            memory_limit: "1-gb".to_owned(),
+            compute_limit: "9000000000000".to_owned(),
+        }
     }
 
     /// The tags of ao-messages.md §2.1.
@@ -73,4 +84,3 @@ impl ModuleTags {
         ]
     }
 }
-

@@ -50,7 +50,9 @@ impl<S: Store, C: Clock> Reader<S, C> {
     async fn route(&self, request: &Request, target: &Target) -> Handled {
         let (path, below) = (target.path(), target.below());
         match (request.method, path.as_slice()) {
-            (Method::Post, ["gateway", "graphql"] | ["gatewaygraphql"] | ["graphql"]) => self.graphql(&request.body).await,
+            (Method::Post, ["gateway", "graphql"] | ["gatewaygraphql"] | ["graphql"]) => {
+                self.graphql(&request.body).await
+            }
             (Method::Get, ["gateway", ..]) => self.gateway_get(&below).await,
             (Method::Get, ["su", ..]) => self.su_get(&below).await,
             (_, ["gateway" | "su" | "mu" | "cu", ..]) => Err(Refusal::new(405, "This network is read only.")),

@@ -88,4 +88,4 @@ impl From<Error> for Refusal {
 }
 
 /// Shorthand for handlers.
-pub type Handled<T = Reply> = std::result::Result<T, Refusal>;
+pub type Handled<T = Reply> = Result<T, Refusal>;

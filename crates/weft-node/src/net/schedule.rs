@@ -58,7 +58,9 @@ impl Place<'_> {
             Tag::new("Variant", "ao.TN.1"),
         ];
         tags.extend(self.message.map(|id| Tag::new("Message", id.to_string())));
-        tags.extend(self.exclude.iter().flat_map(|list| list.split(',')).map(|field| Tag::new("Exclude", field)));
+        tags.extend(
+            self.exclude.iter().flat_map(|list| list.split(',')).map(|field| Tag::new("Exclude", field)),
+        );
         tags
     }
 }
@@ -146,8 +148,14 @@ mod tests {
     #[test]
     fn the_hash_chain_is_the_schedulers() {
         let process: Id = "qEJzlXx1NFC47kAAbv5ZVItnVxERu8Dh-mhwWFFbDF4".parse().unwrap();
-        let mut place =
-            Place { process, previous: None, message: None, exclude: None, block_height: 1_444_444, timestamp: 1 };
+        let mut place = Place {
+            process,
+            previous: None,
+            message: None,
+            exclude: None,
+            block_height: 1_444_444,
+            timestamp: 1,
+        };
         let first = place.hash_chain();
         assert_eq!(first.to_string(), "sYBjq1wQW4VsvrBSnwjiGSGgd7ahV6uszvRuBDREhsc");
         let head = Head {

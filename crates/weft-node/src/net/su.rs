@@ -171,7 +171,9 @@ impl<S: Store, C: Clock> Reader<S, C> {
 
     async fn kept(&self, id: Id) -> Handled<DataItem> {
         let item = self.ledger().item(id).await?;
-        item.ok_or_else(|| Error::new(Code::StoreCorrupt, format!("The item {id} is not in the store.")).into())
+        item.ok_or_else(|| {
+            Error::new(Code::StoreCorrupt, format!("The item {id} is not in the store.")).into()
+        })
     }
 }
 

@@ -42,8 +42,7 @@ impl Target {
             .take(MAX_PARAMETERS + 1)
             .map(|(name, value)| (name.into_owned(), value.into_owned()))
             .collect();
-        (segments.len() <= MAX_SEGMENTS && query.len() <= MAX_PARAMETERS)
-            .then_some(Self { segments, query })
+        (segments.len() <= MAX_SEGMENTS && query.len() <= MAX_PARAMETERS).then_some(Self { segments, query })
     }
 
     /// The first parameter of that name. aoconnect writes absent values as the text `undefined`.
@@ -86,10 +85,10 @@ mod tests {
 
     #[test]
     fn a_host_without_a_path_is_the_root() {
-        assert_eq!(Target::parse("http://h?a=b%20c&d+e").unwrap().query, [
-            ("a".to_owned(), "b c".to_owned()),
-            ("d e".to_owned(), String::new())
-        ]);
+        assert_eq!(
+            Target::parse("http://h?a=b%20c&d+e").unwrap().query,
+            [("a".to_owned(), "b c".to_owned()), ("d e".to_owned(), String::new())]
+        );
         assert_eq!(Target::parse("http://h").unwrap(), Target::default());
     }
 

@@ -17,7 +17,7 @@ const MAX_FIELDS: usize = 2_000;
 
 /// A request body: `{"query", "variables", "operationName"}`.
 #[derive(Debug, serde::Deserialize)]
-pub struct Request {
+pub(crate) struct Request {
     query: String,
     #[serde(default)]
     variables: Option<Map<String, Value>>,
@@ -27,15 +27,15 @@ pub struct Request {
 
 /// A selected field, its arguments as JSON.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Field {
+pub(crate) struct Field {
     /// The key in the answer: the alias, else the name.
-    pub key: String,
+    pub(crate) key: String,
     /// The field of the schema.
-    pub name: String,
+    pub(crate) name: String,
     /// Arguments, variables put in; enums are text.
-    pub arguments: Map<String, Value>,
+    pub(crate) arguments: Map<String, Value>,
     /// What is selected below; empty for a leaf.
-    pub fields: Vec<Field>,
+    pub(crate) fields: Vec<Field>,
 }
 
 /// A sentence for `errors[].message`.
@@ -45,7 +45,7 @@ type Parsed<T> = Result<T, String>;
 ///
 /// # Errors
 /// A sentence: not GraphQL, too deep or too many fields, a missing variable, not a query.
-pub fn parse(request: &Request) -> Parsed<Vec<Field>> {
+pub(crate) fn parse(request: &Request) -> Parsed<Vec<Field>> {
     if request.query.len() > MAX_QUERY {
         return Err(format!("A query has at most {MAX_QUERY} bytes."));
     }
@@ -53,8 +53,11 @@ pub fn parse(request: &Request) -> Parsed<Vec<Field>> {
     let document: Document<'_, String> =
         parse_query(&request.query).map_err(|cause| format!("Syntax error: {cause}"))?;
     let (selection, definitions) = operation(&document, request.operation_name.as_deref())?;
-    let mut resolver =
-        Resolver { variables: variables(definitions, request)?, fragments: fragments(&document), left: MAX_FIELDS };
+    let mut resolver = Resolver {
+        variables: variables(definitions, request)?,
+        fragments: fragments(&document),
+        left: MAX_FIELDS,
+    };
     resolver.set(selection, 0)
 }
 
@@ -100,7 +103,9 @@ fn operation<'a>(document: &'a Document<'a, String>, name: Option<&str>) -> Pars
     found.ok_or_else(|| "The request has no such operation.".to_owned())
 }
 
-fn fragments<'a>(document: &'a Document<'a, String>) -> BTreeMap<&'a str, &'a FragmentDefinition<'a, String>> {
+fn fragments<'a>(
+    document: &'a Document<'a, String>,
+) -> BTreeMap<&'a str, &'a FragmentDefinition<'a, String>> {
     let each = document.definitions.iter().filter_map(|definition| match definition {
         Definition::Fragment(fragment) => Some((fragment.name.as_str(), fragment)),
         Definition::Operation(_) => None,
@@ -109,7 +114,10 @@ fn fragments<'a>(document: &'a Document<'a, String>) -> BTreeMap<&'a str, &'a Fr
 }
 
 /// Values of the variables: given, else default, else null unless the type says `!`.
-fn variables(definitions: &[VariableDefinition<'_, String>], request: &Request) -> Parsed<Map<String, Value>> {
+fn variables(
+    definitions: &[VariableDefinition<'_, String>],
+    request: &Request,
+) -> Parsed<Map<String, Value>> {
     let given = request.variables.as_ref();
     let mut values = Map::new();
     for definition in definitions {
@@ -169,12 +177,15 @@ impl<'a> Resolver<'a> {
                         .iter()
                         .map(|(name, value)| Ok((name.clone(), literal(value, &self.variables)?)))
                         .collect::<Parsed<_>>()?;
-                    merge(&mut fields, Field {
-                        key: field.alias.clone().unwrap_or_else(|| field.name.clone()),
-                        name: field.name.clone(),
-                        arguments,
-                        fields: self.set(&field.selection_set, depth + 1)?,
-                    })?;
+                    merge(
+                        &mut fields,
+                        Field {
+                            key: field.alias.clone().unwrap_or_else(|| field.name.clone()),
+                            name: field.name.clone(),
+                            arguments,
+                            fields: self.set(&field.selection_set, depth + 1)?,
+                        },
+                    )?;
                 }
                 Selection::InlineFragment(fragment) if self.included(&fragment.directives)? => {
                     for field in self.set(&fragment.selection_set, depth + 1)? {
@@ -239,7 +250,8 @@ mod tests {
 
     #[test]
     fn variables_aliases_and_fragments_resolve() {
-        let query = "query Q($ids: [ID!]!, $first: Int = 3) { a: transactions(ids: $ids, first: $first) { ...P } }
+        let query =
+            "query Q($ids: [ID!]!, $first: Int = 3) { a: transactions(ids: $ids, first: $first) { ...P } }
             fragment P on X { edges { node { id } } edges { node { tags { name } } } }";
         let found = fields(json!({"query": query, "variables": {"ids": ["x"]}})).unwrap();
         assert_eq!(found.len(), 1);
@@ -262,7 +274,8 @@ mod tests {
 
     #[test]
     fn a_required_variable_must_be_there() {
-        let error = fields(json!({"query": "query($ids: [ID!]!) { transactions(ids: $ids) { edges { cursor } } }"}));
+        let error =
+            fields(json!({"query": "query($ids: [ID!]!) { transactions(ids: $ids) { edges { cursor } } }"}));
         assert!(error.unwrap_err().contains("$ids"));
     }
 
@@ -272,7 +285,9 @@ mod tests {
         assert!(fields(json!({"query": endless})).is_err());
         let wide = format!(
             "{{ ...F0 }} {} fragment F20 on Q {{ a }}",
-            (0..20).map(|n| format!("fragment F{n} on Q {{ ...F{m} ...F{m} }}", m = n + 1)).collect::<String>()
+            (0..20)
+                .map(|n| format!("fragment F{n} on Q {{ ...F{m} ...F{m} }}", m = n + 1))
+                .collect::<String>()
         );
         assert!(fields(json!({"query": wide})).unwrap_err().contains("too many"));
         assert!(fields(json!({"query": "{".repeat(5000)})).unwrap_err().contains("brackets"));

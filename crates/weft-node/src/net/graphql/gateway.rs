@@ -21,7 +21,11 @@ const CHUNK: u64 = 512;
 ///
 /// # Errors
 /// Those of the store.
-pub async fn resolve<S: Store>(ledger: &Ledger<S>, tip: u64, fields: &[Field]) -> Result<Result<Value, String>> {
+pub(crate) async fn resolve<S: Store>(
+    ledger: &Ledger<S>,
+    tip: u64,
+    fields: &[Field],
+) -> Result<Result<Value, String>> {
     let mut data = Map::new();
     for field in fields {
         let value = match field.name.as_str() {
@@ -49,7 +53,8 @@ fn invalid(sentence: impl Into<String>) -> Error {
 }
 
 async fn transaction<S: Store>(ledger: &Ledger<S>, arguments: &Map<String, Value>) -> Result<Value> {
-    let id = arguments.get("id").and_then(Value::as_str).ok_or_else(|| invalid("Argument \"id\" is required."))?;
+    let id =
+        arguments.get("id").and_then(Value::as_str).ok_or_else(|| invalid("Argument \"id\" is required."))?;
     let row = match id.parse::<Id>() {
         Ok(id) => ledger.row(id).await?,
         Err(_) => None,
@@ -202,7 +207,9 @@ async fn by_ids<S: Store>(
     }
     found.sort_by_key(|row| row.number);
     found.dedup_by_key(|row| row.number);
-    found.retain(|row| after.is_none_or(|after| if ascending { row.number > after } else { row.number < after }));
+    found.retain(|row| {
+        after.is_none_or(|after| if ascending { row.number > after } else { row.number < after })
+    });
     if !ascending {
         found.reverse();
     }
@@ -224,8 +231,11 @@ async fn by_scan<S: Store>(
     };
     let mut found = Vec::new();
     while low < high && found.len() <= first {
-        let (from, to) =
-            if ascending { (low, high.min(low + CHUNK)) } else { (low.max(high.saturating_sub(CHUNK)), high) };
+        let (from, to) = if ascending {
+            (low, high.min(low + CHUNK))
+        } else {
+            (low.max(high.saturating_sub(CHUNK)), high)
+        };
         let mut rows = ledger.rows(from, to).await?;
         if ascending {
             low = to;

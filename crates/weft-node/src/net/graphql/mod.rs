@@ -8,6 +8,6 @@ mod document;
 mod gateway;
 mod select;
 
-pub use document::{Field, Request, parse};
-pub use gateway::resolve;
-pub use select::project;
+pub(super) use document::{Field, Request, parse};
+pub(super) use gateway::resolve;
+pub(super) use select::project;

@@ -8,7 +8,7 @@ use super::document::Field;
 ///
 /// # Errors
 /// A sentence: a field the type does not have, or a selection below a leaf.
-pub fn project(value: &Value, fields: &[Field]) -> Result<Value, String> {
+pub(crate) fn project(value: &Value, fields: &[Field]) -> Result<Value, String> {
     match value {
         Value::Null => Ok(Value::Null),
         Value::Array(items) => {
@@ -46,7 +46,10 @@ mod tests {
     #[test]
     fn cuts_lists_objects_and_nulls() {
         let value = json!({"a": [{"b": 1, "c": 2}, {"b": 3, "c": 4}], "d": null});
-        assert_eq!(cut("{ a { x: b } d { e } }", &value).unwrap(), json!({"a": [{"x": 1}, {"x": 3}], "d": null}));
+        assert_eq!(
+            cut("{ a { x: b } d { e } }", &value).unwrap(),
+            json!({"a": [{"x": 1}, {"x": 3}], "d": null})
+        );
     }
 
     #[test]

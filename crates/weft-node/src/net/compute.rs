@@ -1,0 +1,309 @@
+//! The compute unit's engine: it proves and evaluates the histories this network has itself ordered, in order and
+//! each slot once, and keeps the results.
+//!
+//! | table | key | value |
+//! |---|---|---|
+//! | `results` | `{process}/{slot}` | a [`SlotResult`] |
+//! | `messages` | `{process}/seen/{key}` | the slot a message of that key was evaluated at |
+//! | `snapshots` | `{process}` | the state after some slot, from which a restart goes on |
+//! | `settings` | `snapshot/{process}` | the verified head at that slot |
+
+use std::cell::RefCell;
+
+use serde_json::Value;
+use weft_codec::ao::{Module, Process};
+use weft_codec::item::DataItem;
+use weft_codec::tags::TagsExt as _;
+use weft_codec::{Code, Error, Id, Result};
+use weft_core::{ModuleOptions, NodeLimits, ProcessMachine, SlotResult, compile, cron_intervals, dedup};
+use weft_verify::{EntryKind, Head, HistoryEntry, HistoryVerifier, SchedulerPolicy, Untrusted, Verified};
+use weft_wasm::{Program, Snapshot};
+
+use super::ledger::{EntryRow, encode, padded};
+use super::local::LocalNet;
+use super::reply::{Handled, Refusal};
+use crate::seams::{Batch, Clock, Signer, Store, Table};
+
+/// Processes whose machines stay in memory; each may hold its whole linear memory.
+const MAX_LIVE: usize = 4;
+/// Compiled modules that stay in memory.
+const MAX_PROGRAMS: usize = 4;
+/// Slots after which a state is stored again.
+const SNAPSHOT_EVERY: u64 = 64;
+/// Where proved things came from, in receipts nobody asks for here.
+const SOURCE: &str = "the local network";
+
+/// A process in memory.
+struct Live {
+    process: Id,
+    machine: ProcessMachine,
+    verifier: HistoryVerifier,
+    last: Option<SlotResult>,
+    unsaved: u64,
+}
+
+/// What is kept in memory between requests: the latest last.
+#[derive(Default)]
+pub(super) struct Computer {
+    live: RefCell<Vec<Live>>,
+    programs: RefCell<Vec<(Id, Program)>>,
+}
+
+impl Live {
+    fn next_slot(&self) -> u64 {
+        self.verifier.head().map_or(0, |head| head.slot.saturating_add(1))
+    }
+}
+
+impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
+    /// The result of a message, evaluated now if it was not before. An assignment's id is as good as a message's.
+    pub(super) async fn result(&self, process: Id, message: Id) -> Handled<SlotResult> {
+        let slot = self.reader.ledger().slot_of(process, message).await?;
+        let slot = slot.ok_or_else(|| {
+            Refusal::new(404, format!("Message {message} of process {process} is not on the scheduler."))
+        })?;
+        let kept = self.reader.ledger().read(Table::Results, &format!("{process}/{}", padded(slot))).await?;
+        match kept {
+            Some(result) => Ok(result),
+            None => self.evaluated(process, slot, |live| live.last.clone()).await?.ok_or_else(|| {
+                // Only a slot below the machine's has no result of its own, and those are all kept.
+                Refusal::new(425, format!("message at nonce {slot} not found cached"))
+            }),
+        }
+    }
+
+    /// Results from a slot on, in order.
+    pub(super) async fn results_from(&self, process: Id, slot: u64) -> Result<Vec<SlotResult>> {
+        let (_, to) = super::ledger::below(&process.to_string());
+        let from = format!("{process}/{}", padded(slot));
+        let store = self.reader.ledger().store();
+        let found = store.scan(Table::Results, &from, &to, usize::MAX).await?;
+        let each = found.iter().map(|(key, bytes)| {
+            serde_json::from_slice(bytes).map_err(|cause| {
+                Error::new(Code::StoreCorrupt, format!("The result `{key}` does not read back."))
+                    .because(cause)
+            })
+        });
+        each.collect()
+    }
+
+    /// A message nobody signed, on the newest state; nothing changes (cu `domain/api/dryRun.js`).
+    pub(super) async fn dry_run(&self, process: Id, body: &Value, to: Option<Id>) -> Handled<SlotResult> {
+        let slot = self.wanted(process, to).await?;
+        self.evaluated(process, slot, |live| live.machine.dry_run(body, live.last.as_ref()))
+            .await?
+            .map_err(Refusal::from)
+    }
+
+    /// Linear memory after the newest slot, and the result of that slot.
+    pub(super) async fn memory(&self, process: Id) -> Handled<(Vec<u8>, Option<SlotResult>)> {
+        let slot = self.wanted(process, None).await?;
+        let state = |live: &mut Live| Ok((live.machine.snapshot()?.to_memory(), live.last.clone()));
+        self.evaluated(process, slot, state).await?
+    }
+
+    /// Evaluates everything that has a slot.
+    pub(super) async fn catch_up(&self, process: Id) -> Handled<()> {
+        let slot = self.wanted(process, None).await?;
+        self.evaluated(process, slot, |_| ()).await
+    }
+
+    async fn wanted(&self, process: Id, to: Option<Id>) -> Handled<u64> {
+        let ledger = self.reader.ledger();
+        let head = ledger.head(process).await?;
+        let head =
+            head.ok_or_else(|| Refusal::new(404, format!("Process {process} is not on the scheduler.")))?;
+        match to {
+            None => Ok(head.slot),
+            Some(message) => ledger
+                .slot_of(process, message)
+                .await?
+                .ok_or_else(|| Refusal::new(404, format!("Message {message} is not on the scheduler."))),
+        }
+    }
+
+    /// Brings a process to a slot and looks at it there. A slot that is behind its state is 425, as where a
+    /// compute unit has no memory of that point.
+    async fn evaluated<T>(&self, process: Id, slot: u64, look: impl FnOnce(&mut Live) -> T) -> Handled<T> {
+        let mut live = match self.take(process) {
+            Some(live) => live,
+            None => self.load(process).await?,
+        };
+        let outcome = self.advance(&mut live, slot).await;
+        let seen = match outcome {
+            Ok(()) if live.next_slot() == slot.saturating_add(1) => Ok(look(&mut live)),
+            Ok(()) => {
+                let sentence = format!(
+                    "message at nonce {slot} not found cached, and earlier than latest known nonce {}",
+                    live.next_slot().saturating_sub(1)
+                );
+                Err(Refusal::new(425, sentence))
+            }
+            Err(error) => Err(error.into()),
+        };
+        self.put_back(live).await?;
+        seen
+    }
+
+    fn take(&self, process: Id) -> Option<Live> {
+        let mut all = self.computer.live.borrow_mut();
+        let at = all.iter().position(|live| live.process == process)?;
+        Some(all.remove(at))
+    }
+
+    async fn put_back(&self, live: Live) -> Result<()> {
+        let evicted = {
+            let mut all = self.computer.live.borrow_mut();
+            all.push(live);
+            if all.len() > MAX_LIVE { Some(all.remove(0)) } else { None }
+        };
+        match evicted {
+            Some(mut live) if live.unsaved > 0 => self.save(&mut live).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Stores the states in memory, so that a restart need not evaluate again.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn save_states(&self) -> Result<()> {
+        let _turn = self.turn.lock().await;
+        let all = std::mem::take(&mut *self.computer.live.borrow_mut());
+        for mut live in all {
+            if live.unsaved > 0 {
+                self.save(&mut live).await?;
+            }
+            self.computer.live.borrow_mut().push(live);
+        }
+        Ok(())
+    }
+
+    async fn save(&self, live: &mut Live) -> Result<()> {
+        let Some(head) = live.verifier.head() else { return Ok(()) };
+        let mut batch = Batch::default();
+        batch.put(Table::Settings, format!("snapshot/{}", live.process), encode(head)?);
+        batch.put(Table::Snapshots, live.process.to_string(), live.machine.snapshot()?.to_bytes());
+        self.reader.ledger().commit(batch).await?;
+        live.unsaved = 0;
+        Ok(())
+    }
+
+    async fn advance(&self, live: &mut Live, slot: u64) -> Result<()> {
+        while live.next_slot() <= slot {
+            self.step(live).await?;
+            self.reader.clock().breathe().await;
+        }
+        if live.unsaved >= SNAPSHOT_EVERY { self.save(live).await } else { Ok(()) }
+    }
+
+    /// Proves and evaluates the next slot, and keeps its result.
+    async fn step(&self, live: &mut Live) -> Result<()> {
+        let (process, slot) = (live.process, live.next_slot());
+        let ledger = self.reader.ledger();
+        let row = ledger.entry(process, slot).await?.ok_or_else(|| missing("slot", slot))?;
+        let entry = self.history_entry(&row).await?;
+        // A refused entry leaves the verifier as it was, and so does a host fault below: step a copy.
+        let mut verifier = live.verifier.clone();
+        let entry = verifier.next(Untrusted::new(entry, SOURCE))?;
+        // What the scheduler printed without its message is an Assign (cu `effects/ao-su.js`).
+        let form = if row.message.is_some() { entry.kind } else { EntryKind::Assign };
+        let key = dedup::key(&entry, form);
+        let seen = format!("{process}/seen/{}", key.text);
+        let earlier: Option<u64> =
+            if key.guarded { ledger.read(Table::Messages, &seen).await? } else { None };
+        let mut batch = Batch::default();
+        let result = match earlier {
+            Some(earlier) => SlotResult::duplicate(&entry, earlier),
+            None => {
+                batch.put(Table::Messages, seen, encode(&slot)?);
+                live.machine.step(&entry, form)?
+            }
+        };
+        batch.put(Table::Results, format!("{process}/{}", padded(slot)), encode(&result)?);
+        ledger.commit(batch).await?;
+        live.verifier = verifier;
+        live.last = Some(result);
+        live.unsaved += 1;
+        Ok(())
+    }
+
+    async fn history_entry(&self, row: &EntryRow) -> Result<HistoryEntry> {
+        let assignment = self.item(row.assignment).await?;
+        let message = match row.message {
+            Some(message) => Some(message),
+            None => assignment.tags.tag("Message").and_then(|id| id.parse().ok()),
+        };
+        let message = match message {
+            Some(message) => Some(self.item(message).await?),
+            None => None,
+        };
+        Ok(HistoryEntry { assignment, message })
+    }
+
+    async fn item(&self, id: Id) -> Result<DataItem> {
+        self.reader.ledger().item(id).await?.ok_or_else(|| missing("item", id))
+    }
+
+    /// A process from its snapshot, else from its beginning.
+    async fn load(&self, id: Id) -> Handled<Live> {
+        let item = self.reader.ledger().item(id).await?;
+        let item = item.ok_or_else(|| Refusal::new(404, format!("Process {id} is not on the scheduler.")))?;
+        let process = weft_verify::process(weft_verify::item(Untrusted::new(item, SOURCE), Some(id))?)?;
+        if !cron_intervals(&process.tags).is_empty() {
+            return Err(Refusal::new(
+                422,
+                "The process has cron messages, which this network does not make.",
+            ));
+        }
+        let module = self.module(&process).await?;
+        let options = ModuleOptions::read(&process.tags, &module.tags, &NodeLimits::default())?;
+        let program = self.program(&module, &options)?;
+        let policy = SchedulerPolicy::default();
+        let ledger = self.reader.ledger();
+        let head: Option<Head> = ledger.read(Table::Settings, &format!("snapshot/{id}")).await?;
+        let bytes = ledger.store().get(Table::Snapshots, &id.to_string()).await?;
+        let (machine, verifier) = match (head, bytes) {
+            (Some(head), Some(bytes)) => {
+                let snapshot = Snapshot::from_bytes(&bytes)?;
+                let machine = ProcessMachine::restore(&process, &module, &program, &options, &snapshot)?;
+                (machine, HistoryVerifier::resume(&process, policy, head))
+            }
+            _ => (
+                ProcessMachine::new(&process, &module, &program, &options)?,
+                HistoryVerifier::new(&process, policy),
+            ),
+        };
+        let last = match verifier.head() {
+            Some(head) => ledger.read(Table::Results, &format!("{id}/{}", padded(head.slot))).await?,
+            None => None,
+        };
+        Ok(Live { process: id, machine, verifier, last, unsaved: 0 })
+    }
+
+    async fn module(&self, process: &Verified<Process>) -> Handled<Verified<Module>> {
+        let item = self.reader.ledger().item(process.module).await?;
+        let item = item
+            .ok_or_else(|| Refusal::new(404, format!("Module {} is not on the gateway.", process.module)))?;
+        let item = weft_verify::item(Untrusted::new(item, SOURCE), Some(process.module))?;
+        Ok(weft_verify::module(item, process.module)?)
+    }
+
+    fn program(&self, module: &Verified<Module>, options: &ModuleOptions) -> Result<Program> {
+        let known = self.computer.programs.borrow().iter().find(|(id, _)| *id == module.id).cloned();
+        if let Some((_, program)) = known {
+            return Ok(program);
+        }
+        let program = compile(module, options)?;
+        let mut programs = self.computer.programs.borrow_mut();
+        programs.push((module.id, program.clone()));
+        if programs.len() > MAX_PROGRAMS {
+            programs.remove(0);
+        }
+        Ok(program)
+    }
+}
+
+fn missing(what: &str, which: impl std::fmt::Display) -> Error {
+    Error::new(Code::NotFound, format!("The {what} {which} is not in the store."))
+}

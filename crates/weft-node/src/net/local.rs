@@ -1,0 +1,128 @@
+//! The network as one handler.
+
+use std::fmt;
+
+use futures_util::lock::Mutex;
+use weft_codec::tags::Tag;
+use weft_codec::{Address, Id, Result};
+
+use super::compute::Computer;
+use super::reader::{self, Reader};
+use super::reply::{Handled, Refusal, Reply};
+use super::schedule::sign;
+use super::{Entropy, ModuleTags, ledger};
+use crate::seams::{Batch, Clock, Fetch, Method, Request, Response, Signer, Store, Table};
+
+/// The local network.
+pub struct LocalNet<S, C, G> {
+    pub(super) reader: Reader<S, C>,
+    pub(super) signer: G,
+    pub(super) entropy: Box<dyn Entropy>,
+    pub(super) computer: Computer,
+    /// Requests that write or compute take turns.
+    pub(super) turn: Mutex<()>,
+}
+
+impl<S, C, G> fmt::Debug for LocalNet<S, C, G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalNet").finish_non_exhaustive()
+    }
+}
+
+impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
+    /// A network over a store, which goes on with what the store holds. `signer` is the key of scheduler and
+    /// messenger; a store belongs to one key.
+    pub fn new(store: S, clock: C, signer: G, entropy: Box<dyn Entropy>) -> Self {
+        let address = Address::of_owner(&signer.owner());
+        Self {
+            reader: Reader::new(store, clock, address.to_string()),
+            signer,
+            entropy,
+            computer: Computer::default(),
+            turn: Mutex::new(()),
+        }
+    }
+
+    /// The address of scheduler, messenger and compute unit.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.reader.address()
+    }
+
+    /// Answers a request. Errors are statuses.
+    pub async fn handle(&self, request: Request) -> Response {
+        self.answer(&request).await.response
+    }
+
+    /// As [`Self::handle`], with the headers of some routes.
+    pub async fn answer(&self, request: &Request) -> Reply {
+        let target = match reader::open(request) {
+            Ok(target) => target,
+            Err(refusal) => return refusal.into(),
+        };
+        let (path, below) = (target.path(), target.below());
+        let handled: Handled = match (request.method, path.as_slice()) {
+            (Method::Post, ["su"]) => self.in_turn(self.su_post(&below, &request.body)).await,
+            (Method::Post, ["mu", ..]) => self.in_turn(self.mu_post(&below, &request.body)).await,
+            (Method::Delete, ["mu", ..]) => self.in_turn(self.mu_delete(&below, &request.body)).await,
+            (Method::Get, ["mu"]) => Ok(Reply::text(200, "ao messenger unit")),
+            (Method::Get, ["cu", ..]) => self.in_turn(self.cu_get(&below)).await,
+            (Method::Post, ["cu", ..]) => self.in_turn(self.cu_post(&below, &request.body)).await,
+            (Method::Get, ["gateway" | "su", ..]) | (Method::Post, [.., "graphql"] | ["gatewaygraphql"]) => {
+                return self.reader.answer(request).await;
+            }
+            (_, ["gateway" | "su" | "mu" | "cu", ..]) => {
+                Err(Refusal::new(405, "This path has other methods."))
+            }
+            _ => Err(reader::not_here()),
+        };
+        handled.unwrap_or_else(Reply::from)
+    }
+
+    async fn in_turn(&self, work: impl Future<Output = Handled>) -> Handled {
+        let _turn = self.turn.lock().await;
+        work.await
+    }
+
+    /// Publishes a module as an item of the node's key. A module that is there already is not signed again.
+    ///
+    /// # Errors
+    /// Those of the store and of the signer.
+    pub async fn publish_module(&self, wasm: &[u8], tags: &ModuleTags) -> Result<Id> {
+        let _turn = self.turn.lock().await;
+        let key = format!("module/{}/{}", tags.format, Id::sha256(wasm));
+        let ledger = self.reader.ledger();
+        if let Some(id) = ledger.read(Table::Settings, &key).await? {
+            return Ok(id);
+        }
+        let item = sign(&self.signer, None, None, tags.tags(), wasm.to_vec()).await?;
+        let mut batch = Batch::default();
+        batch.put(Table::Settings, key, ledger::encode(&item.id())?);
+        self.upload(&item, batch).await.map_err(Refusal::into_error)
+    }
+
+    /// Announces where the scheduler is: an item of its own key (ao-messages.md §7), so that clients that look a
+    /// scheduler up by its address find this one.
+    ///
+    /// # Errors
+    /// Those of the store and of the signer.
+    pub async fn publish_location(&self, url: &str) -> Result<Id> {
+        let _turn = self.turn.lock().await;
+        let tags = vec![
+            Tag::new("Data-Protocol", "ao"),
+            Tag::new("Type", "Scheduler-Location"),
+            Tag::new("Variant", "ao.TN.1"),
+            Tag::new("Url", url),
+            Tag::new("Time-To-Live", "3600000"),
+        ];
+        let item = sign(&self.signer, None, None, tags, b" ".to_vec()).await?;
+        self.upload(&item, Batch::default()).await.map_err(Refusal::into_error)
+    }
+}
+
+impl<S: Store, C: Clock, G: Signer> Fetch for LocalNet<S, C, G> {
+    async fn fetch(&self, request: Request) -> Result<Response> {
+        let response = self.answer(&request).await.response;
+        reader::bounded(&request, response)
+    }
+}
