@@ -9,7 +9,7 @@ use crate::cmd::Run;
 use crate::ctx::Ctx;
 use crate::steps::{self, OnFailure, Outcome, Row};
 use crate::tally::Tally;
-use crate::{files, tools};
+use crate::{files, modules, tools};
 
 /// Steps of `test` besides what they need.
 const ALL: [&str; 11] = [
@@ -83,7 +83,8 @@ pub(crate) fn clippy_wasm(ctx: &Ctx) -> Result<Outcome> {
 
 /// The step `native`.
 pub(crate) fn native(ctx: &Ctx) -> Result<Outcome> {
-    counted(ctx.cargo("test").args(["--locked", "--workspace", "--no-fail-fast"]))
+    let run = ctx.cargo("test").args(["--locked", "--workspace", "--no-fail-fast"]);
+    counted(run.env("WEFT_MODULES", modules::dir(ctx)))
 }
 
 /// The step `token-test`.
@@ -117,19 +118,22 @@ pub(crate) fn node_tests(ctx: &Ctx) -> Result<Outcome> {
     if files.is_empty() {
         return Ok(Outcome::Tests(Tally::default(), true));
     }
-    counted(Run::new("node").args(["--test", "--test-reporter=tap"]).args(files).dir(&ctx.root))
+    let run = Run::new("node").args(["--test", "--test-reporter=tap"]).args(files).dir(&ctx.root);
+    counted(run.env("WEFT_MODULES", modules::dir(ctx)))
 }
 
 /// The step `e2e`.
 pub(crate) fn e2e(ctx: &Ctx) -> Result<Outcome> {
     let run = Run::new("node").arg("tests/e2e/run.mjs").dir(&ctx.root).arg("--dist").arg(&ctx.out);
     let run = run.arg("--weft").arg(ctx.weft()).arg("--artefacts").arg(ctx.root.join("artefacts"));
-    counted(run.env("CHROMIUM", &browser(ctx)?.chromium))
+    let run = run.env("CHROMIUM", &browser(ctx)?.chromium).env("WEFT_MODULES", modules::dir(ctx));
+    counted(run)
 }
 
 fn test_files(ctx: &Ctx) -> Result<Vec<PathBuf>> {
     let mut files = files::walk(&ctx.root.join("tests"))?;
-    files.retain(|file| file.to_string_lossy().ends_with(".test.mjs"));
+    let e2e = ctx.root.join("tests/e2e");
+    files.retain(|file| file.to_string_lossy().ends_with(".test.mjs") && !file.starts_with(&e2e));
     Ok(files)
 }
 

@@ -20,6 +20,7 @@ mod ctx;
 mod dist;
 mod files;
 mod help;
+mod modules;
 mod npm;
 mod page;
 mod serve;

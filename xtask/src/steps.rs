@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::ctx::Ctx;
 use crate::tally::Tally;
-use crate::{browser, checks, dist, npm, page, toolchain, tools};
+use crate::{browser, checks, dist, modules, npm, page, toolchain, tools};
 
 /// How a step ended, when it ended well or counted failures.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +38,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "wasm-bindgen", about: "wasm-bindgen's tools", needs: &[], run: tools::wasm_bindgen },
     Step { name: "npm", about: "the app's npm packages", needs: &[], run: npm::app },
     Step { name: "npm-tests", about: "the tests' npm packages", needs: &[], run: npm::tests },
+    Step { name: "modules", about: "real AO modules to compare with", needs: &[], run: modules::step },
     Step { name: "browser", about: "Chromium and its driver", needs: &[], run: browser::step },
     Step { name: "tidy", about: "the rules of the house", needs: &[], run: checks::tidy },
     Step { name: "fmt", about: "rustfmt", needs: &[], run: checks::fmt },
@@ -48,7 +49,12 @@ pub(crate) const STEPS: &[Step] = &[
         needs: &["crates", "toolchain"],
         run: checks::clippy_wasm,
     },
-    Step { name: "native", about: "tests of every crate, native", needs: &["crates"], run: checks::native },
+    Step {
+        name: "native",
+        about: "tests of every crate, native",
+        needs: &["crates", "modules", "npm-tests"],
+        run: checks::native,
+    },
     Step { name: "token-test", about: "tests of the demo's token", needs: &["crates"], run: checks::token },
     Step {
         name: "token",
@@ -81,7 +87,12 @@ pub(crate) const STEPS: &[Step] = &[
         needs: &["crates", "toolchain", "wasm-bindgen", "browser"],
         run: checks::wasm_tests,
     },
-    Step { name: "node", about: "tests of scripts, node", needs: &["npm-tests"], run: checks::node_tests },
+    Step {
+        name: "node",
+        about: "tests of scripts, node",
+        needs: &["npm-tests", "modules"],
+        run: checks::node_tests,
+    },
     Step {
         name: "e2e",
         about: "the page in Chromium, end to end",

