@@ -3,6 +3,7 @@
 #![allow(async_fn_in_trait, reason = "the seams demand no Send: one thread per tab, one actor natively")]
 
 mod archive;
+pub mod demo;
 mod event;
 mod gateway;
 pub mod memory;

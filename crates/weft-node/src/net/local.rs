@@ -4,7 +4,7 @@ use std::fmt;
 
 use futures_util::lock::Mutex;
 use weft_codec::tags::Tag;
-use weft_codec::{Address, Id, Result};
+use weft_codec::{Address, Code, Error, Id, Result};
 
 use super::compute::Computer;
 use super::reader::{self, Reader};
@@ -47,6 +47,27 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
     #[must_use]
     pub fn address(&self) -> &str {
         self.reader.address()
+    }
+
+    /// Marks the store as this key's.
+    ///
+    /// # Errors
+    /// `store-corrupt` if it is another key's: assignments of two signers in one history prove nothing. Those of
+    /// the store.
+    pub async fn claim(&self) -> Result<()> {
+        let ledger = self.reader.ledger();
+        match ledger.read::<String>(Table::Settings, "address").await? {
+            Some(owner) if owner == self.address() => Ok(()),
+            Some(owner) => {
+                let sentence = format!("This state is of the wallet {owner}, not of {}.", self.address());
+                Err(Error::new(Code::StoreCorrupt, sentence))
+            }
+            None => {
+                let mut batch = Batch::default();
+                batch.put(Table::Settings, "address", ledger::encode(&self.address())?);
+                ledger.commit(batch).await
+            }
+        }
     }
 
     /// Answers a request. Errors are statuses.
@@ -101,13 +122,16 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         self.upload(&item, batch).await.map_err(Refusal::into_error)
     }
 
-    /// Announces where the scheduler is: an item of its own key (ao-messages.md §7), so that clients that look a
-    /// scheduler up by its address find this one.
+    /// Announces where the scheduler is, unless that was the last place announced: an item of its own key
+    /// (ao-messages.md §7), so that clients that look a scheduler up by its address find this one.
     ///
     /// # Errors
     /// Those of the store and of the signer.
-    pub async fn publish_location(&self, url: &str) -> Result<Id> {
+    pub async fn publish_location(&self, url: &str) -> Result<()> {
         let _turn = self.turn.lock().await;
+        if self.reader.ledger().read::<String>(Table::Settings, "location").await?.as_deref() == Some(url) {
+            return Ok(());
+        }
         let tags = vec![
             Tag::new("Data-Protocol", "ao"),
             Tag::new("Type", "Scheduler-Location"),
@@ -116,7 +140,9 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
             Tag::new("Time-To-Live", "3600000"),
         ];
         let item = sign(&self.signer, None, None, tags, b" ".to_vec()).await?;
-        self.upload(&item, Batch::default()).await.map_err(Refusal::into_error)
+        let mut batch = Batch::default();
+        batch.put(Table::Settings, "location", ledger::encode(&url)?);
+        self.upload(&item, batch).await.map(|_| ()).map_err(Refusal::into_error)
     }
 }
 

@@ -88,4 +88,4 @@ impl From<Error> for Refusal {
 }
 
 /// Shorthand for handlers.
-pub type Handled<T = Reply> = Result<T, Refusal>;
+pub(super) type Handled<T = Reply> = Result<T, Refusal>;

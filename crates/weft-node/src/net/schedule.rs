@@ -99,7 +99,7 @@ pub async fn sign<G: Signer>(
 /// What two copies of one pushed message have in common, whoever signed them and whatever pushed them:
 /// the deep hash without owner and without `Pushed-For`, tags sorted (ao-messages.md §5).
 #[must_use]
-pub fn pushed_hash(item: &DataItem) -> String {
+pub(super) fn pushed_hash(item: &DataItem) -> String {
     let mut kept: Vec<Tag> = item.tags.iter().filter(|tag| tag.name != "Pushed-For").cloned().collect();
     kept.sort_by(|a, b| (&a.name, &a.value).cmp(&(&b.name, &b.value)));
     let tags = tags::encode(&kept);

@@ -11,18 +11,18 @@ const MAX_URL: usize = 16 * 1024;
 
 /// A parsed request target: decoded path segments and query parameters in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Target {
+pub(super) struct Target {
     /// Non-empty path segments, percent-decoded.
-    pub segments: Vec<String>,
+    pub(super) segments: Vec<String>,
     /// Query parameters, decoded; a parameter without `=` has an empty value.
-    pub query: Vec<(String, String)>,
+    pub(super) query: Vec<(String, String)>,
 }
 
 impl Target {
     /// Reads path and query of an absolute URL or of an origin-form target. Scheme, host and fragment are
     /// dropped. `None` if it is longer than anything served here.
     #[must_use]
-    pub fn parse(url: &str) -> Option<Self> {
+    pub(super) fn parse(url: &str) -> Option<Self> {
         if url.len() > MAX_URL {
             return None;
         }
@@ -47,25 +47,25 @@ impl Target {
 
     /// The first parameter of that name. aoconnect writes absent values as the text `undefined`.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.present(name).filter(|value| *value != "undefined")
     }
 
     /// The first parameter of that name, whatever its value.
     #[must_use]
-    pub fn present(&self, name: &str) -> Option<&str> {
+    pub(super) fn present(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The segments as text slices, for matching.
     #[must_use]
-    pub fn path(&self) -> Vec<&str> {
+    pub(super) fn path(&self) -> Vec<&str> {
         self.segments.iter().map(String::as_str).collect()
     }
 
     /// The target without its first segment.
     #[must_use]
-    pub fn below(&self) -> Self {
+    pub(super) fn below(&self) -> Self {
         Self { segments: self.segments.get(1..).unwrap_or_default().to_vec(), query: self.query.clone() }
     }
 }

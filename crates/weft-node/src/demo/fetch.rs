@@ -1,0 +1,75 @@
+//! A network that has one process: an archive behind the very routes of the local network.
+
+use weft_codec::Result;
+use weft_codec::ao::Assignment;
+use weft_codec::item::DataItem;
+
+use super::archive::{DemoArchive, Kept};
+use crate::Sources;
+use crate::memory::{ManualClock, MemoryStore};
+use crate::net::{EntryRow, Filed, Head, Reader};
+use crate::seams::{Batch, Fetch, Request, Response};
+
+/// A host that no name server knows (RFC 6761): what goes there is answered here or nowhere.
+const ORIGIN: &str = "http://demo.invalid";
+
+/// Serves a [`DemoArchive`] to a sync. Requests to any other host are answered as well; nothing leaves the page.
+#[derive(Debug)]
+pub struct DemoFetch {
+    reader: Reader<MemoryStore, ManualClock>,
+}
+
+impl DemoFetch {
+    /// Loads an archive.
+    ///
+    /// # Errors
+    /// Those of parsing its items; `bundle-malformed` for one without entries.
+    pub async fn new(archive: &DemoArchive) -> Result<Self> {
+        let clock = ManualClock::new(archive.now, 0);
+        let reader = Reader::new(MemoryStore::new(), clock, archive.scheduler.to_string());
+        let ledger = reader.ledger();
+        let mut parsed: Vec<(&Kept, DataItem)> = Vec::new();
+        let entries =
+            archive.entries.iter().flat_map(|entry| [Some(&entry.assignment), entry.message.as_ref()]);
+        for kept in [Some(&archive.module), Some(&archive.process)].into_iter().chain(entries).flatten() {
+            parsed.push((kept, kept.item()?));
+        }
+        let filed: Vec<Filed<'_>> = parsed
+            .iter()
+            .map(|(kept, item)| Filed { id: kept.id, item, size: kept.size, timestamp: archive.now })
+            .collect();
+        let mut batch = Batch::default();
+        ledger.put_items(&mut batch, &filed).await?;
+        let process = archive.process.id;
+        for (slot, entry) in (0..).zip(&archive.entries) {
+            let assignment = Assignment::read(entry.assignment.item()?)?;
+            let row = EntryRow {
+                assignment: entry.assignment.id,
+                message: entry.message.as_ref().map(|message| message.id),
+                timestamp: assignment.timestamp,
+            };
+            ledger.put_entry(&mut batch, process, slot, &row)?;
+            let head = Head {
+                slot,
+                assignment: row.assignment,
+                hash_chain: weft_codec::Id(assignment.hash_chain),
+                timestamp: row.timestamp,
+            };
+            ledger.put_head(&mut batch, process, &head)?;
+        }
+        ledger.commit(batch).await?;
+        Ok(Self { reader })
+    }
+
+    /// Where to sync from over this fetch.
+    #[must_use]
+    pub fn sources() -> Sources {
+        Sources { schedulers: vec![format!("{ORIGIN}/su")], gateways: vec![format!("{ORIGIN}/gateway")] }
+    }
+}
+
+impl Fetch for DemoFetch {
+    async fn fetch(&self, request: Request) -> Result<Response> {
+        self.reader.fetch(request).await
+    }
+}
