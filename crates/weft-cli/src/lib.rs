@@ -1,0 +1,35 @@
+//! The `weft` command, as a library: one module for each subcommand, and the native side of the seams.
+#![forbid(unsafe_code)]
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use weft_codec::Result;
+
+pub mod demo_archive;
+pub mod keys;
+
+/// A node for AO, on the command line.
+#[derive(Debug, Parser)]
+#[command(name = "weft", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Writes the archive of the demo process.
+    #[command(hide = true)]
+    DemoArchive(demo_archive::Args),
+}
+
+/// Runs a command.
+///
+/// # Errors
+/// Those of the command.
+pub async fn run(cli: Cli) -> Result<ExitCode> {
+    match cli.command {
+        Command::DemoArchive(args) => demo_archive::run(args).await,
+    }
+}
