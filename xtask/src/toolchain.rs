@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::apt;
 use crate::args::Choice;
-use crate::cmd::{Run, find};
+use crate::cmd::Run;
 use crate::ctx::Ctx;
 use crate::steps::Outcome;
 
@@ -22,6 +22,7 @@ const FLAGS: &str = "-C target-feature=+tail-call";
 
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+const DEBIAN_LINKER: &str = "/usr/bin/wasm-ld-19";
 const DEBIAN_STD: &str = "/usr/lib/rustlib/src/rust/library/std/Cargo.toml";
 const DEBIAN_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld-19"];
 
@@ -31,7 +32,7 @@ pub(crate) enum WasmToolchain {
     /// The toolchain that runs xtask, with rustup's precompiled standard library.
     Rustup,
     /// Debian's `rustc-web`, compiling the standard library from source.
-    Debian { linker: PathBuf },
+    Debian,
 }
 
 /// The step `toolchain`.
@@ -65,7 +66,7 @@ fn rustup(ctx: &Ctx) -> Result<(WasmToolchain, Outcome)> {
         return Ok((WasmToolchain::Rustup, Outcome::Unchanged));
     }
     println!("        this toolchain has no {TRIPLE} yet: rustup target add {TRIPLE}");
-    Run::new("rustup").args(["target", "add", TRIPLE]).go()?;
+    Run::new("rustup").args(["target", "add", TRIPLE]).env("RUST_BACKTRACE", "0").go()?;
     if !has_target(ctx) {
         bail!("rustup added {TRIPLE}, yet rustc does not find it");
     }
@@ -90,11 +91,11 @@ fn debian() -> Result<(WasmToolchain, Outcome)> {
 }
 
 fn debian_ready() -> Option<WasmToolchain> {
-    let linker = find("wasm-ld-19")?;
-    let there = [DEBIAN_CARGO, DEBIAN_RUSTC, DEBIAN_STD].iter().all(|file| Path::new(file).exists());
+    let there =
+        [DEBIAN_CARGO, DEBIAN_RUSTC, DEBIAN_STD, DEBIAN_LINKER].iter().all(|file| Path::new(file).exists());
     // Debian's `cargo` and `rustc` (without -web) have the same names and are too old.
     let ours = Run::new("dpkg").args(["-s", "rustc-web", "cargo-web"]).works();
-    (there && ours).then_some(WasmToolchain::Debian { linker })
+    (there && ours).then_some(WasmToolchain::Debian)
 }
 
 /// Apart from the native builds, which another compiler makes.
@@ -107,7 +108,7 @@ impl WasmToolchain {
     pub(crate) fn sentence(&self) -> String {
         match self {
             Self::Rustup => format!("rustup's target {TRIPLE}"),
-            Self::Debian { .. } => {
+            Self::Debian => {
                 format!("Debian's rustc-web, which compiles the standard library for {TRIPLE} itself")
             }
         }
@@ -122,12 +123,12 @@ impl WasmToolchain {
     pub(crate) fn plain_cargo(&self, ctx: &Ctx, command: &str) -> Run {
         let run = match self {
             Self::Rustup => ctx.cargo(command),
-            Self::Debian { linker } => Self::debian_cargo(ctx, command, linker),
+            Self::Debian => Self::debian_cargo(ctx, command),
         };
         run.args(["--target", TRIPLE])
     }
 
-    fn debian_cargo(ctx: &Ctx, command: &str, linker: &Path) -> Run {
+    fn debian_cargo(ctx: &Ctx, command: &str) -> Run {
         let path = std::env::var("PATH").unwrap_or_default();
         let mut run = Run::new(DEBIAN_CARGO).arg(command).dir(&ctx.root);
         // rustup points these at its own toolchain.
@@ -139,7 +140,7 @@ impl WasmToolchain {
             .env("RUSTDOC", "/usr/bin/rustdoc")
             .env("RUSTC_BOOTSTRAP", "1")
             .env("CARGO_TARGET_DIR", debian_target(ctx))
-            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker)
+            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", DEBIAN_LINKER)
             .arg("-Zbuild-std=std,panic_abort")
     }
 
@@ -147,7 +148,7 @@ impl WasmToolchain {
     pub(crate) fn target(&self, ctx: &Ctx) -> PathBuf {
         match self {
             Self::Rustup => ctx.target.clone(),
-            Self::Debian { .. } => debian_target(ctx),
+            Self::Debian => debian_target(ctx),
         }
     }
 
@@ -160,8 +161,8 @@ impl WasmToolchain {
     pub(crate) fn need_clippy(&self) -> Result<()> {
         match self {
             Self::Rustup => Ok(()),
-            Self::Debian { .. } if Path::new("/usr/bin/cargo-clippy").exists() => Ok(()),
-            Self::Debian { .. } => apt::install(&["rust-web-clippy"]),
+            Self::Debian if Path::new("/usr/bin/cargo-clippy").exists() => Ok(()),
+            Self::Debian => apt::install(&["rust-web-clippy"]),
         }
     }
 }
