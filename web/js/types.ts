@@ -168,10 +168,11 @@ export interface MessageCard {
 /** A way of changing the demo's history, which the node must refuse. */
 export interface Tampering {
   id: string;
-  title: string;
   sentence: string;
   /** The code it must be refused with. */
   code: string;
+  /** The slot that must be refused; `null` where it is the process or the module. */
+  slot: number | null;
 }
 
 /** What became of one tampering. */

@@ -13,7 +13,7 @@ use web_sys::{
 use weft_codec::{Code, Error, Result};
 use weft_node::seams::{Fetch, Method, Request, Response};
 
-use crate::error::{describe, from_js};
+use crate::boundary::{describe, from_js};
 
 /// The user's wish to stop. Asked for once; it stays asked for.
 #[derive(Clone)]

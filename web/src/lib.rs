@@ -4,11 +4,18 @@
 //! Natively the crate is empty.
 #![cfg(target_arch = "wasm32")]
 
+mod api;
+mod boundary;
+mod cards;
 mod clock;
-mod error;
+mod events;
 mod fetch;
+mod panic;
+mod road;
 mod store;
+mod tamper;
 
+pub use api::WeftNode;
 pub use clock::BrowserClock;
 pub use fetch::{BrowserFetch, Cancel};
 pub use store::IndexedStore;

@@ -44,8 +44,8 @@ function lie(model: Model, row: TamperRow, busy: boolean): TemplateResult {
   return html`
     <li class="lie ${state}" data-tamper=${tampering.id}>
       <div class="told">
-        <h3>${tampering.title}</h3>
-        <p>${tampering.sentence}</p>
+        <h3>${tampering.sentence}</h3>
+        <p class="mono">${tampering.id}</p>
       </div>
       <div class="said" aria-live="polite">${verdict(row)}</div>
       <button ?disabled=${busy || model.running} @click=${() => model.tamper(tampering.id)}>

@@ -1,10 +1,13 @@
-//! Errors across the boundary: an `Error` object with `.code`, `.message` and `.cause`.
+//! Errors and values across the boundary: an `Error` object has `.code`, `.message` and `.cause`.
 
 use std::error::Error as _;
 
 use js_sys::{Error as JsError, Reflect};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::{JsCast, JsValue};
-use weft_codec::{Code, Error};
+use weft_codec::{Code, Error, Result};
 
 /// The JavaScript error for one of ours: `message` is the sentence, `code` the stable code, `cause` the text of the
 /// errors underneath, if there are any.
@@ -38,4 +41,19 @@ pub(crate) fn describe(thrown: &JsValue) -> String {
         return format!("{}: {}", String::from(error.name()), String::from(error.message()));
     }
     thrown.as_string().unwrap_or_else(|| format!("{thrown:?}"))
+}
+
+/// A value as plain JavaScript: objects, not maps.
+pub(crate) fn to_js_value(value: &impl Serialize) -> Result<JsValue> {
+    value.serialize(&Serializer::json_compatible()).map_err(|e| {
+        Error::new(Code::JsonInvalid, "A value does not convert to JavaScript.").because(e.to_string())
+    })
+}
+
+/// A value from plain JavaScript.
+pub(crate) fn from_js_value<T: DeserializeOwned>(value: JsValue) -> Result<T> {
+    serde_wasm_bindgen::from_value(value).map_err(|e| {
+        Error::new(Code::RequestInvalid, "A call to the node has an argument of the wrong shape.")
+            .because(e.to_string())
+    })
 }

@@ -1,0 +1,127 @@
+// What a person may enter wrongly, and sources that fail: each answered in place, with its code and what to do next.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { launch, picture, serveAnswers, servePage, visit } from "./page.mjs";
+
+const PROCESS = "A".repeat(42) + "E";
+let browser, site;
+
+before(async () => {
+  site = await servePage();
+  browser = await launch();
+});
+after(async () => {
+  await browser.close();
+  site.close();
+});
+
+/** Fills the form as a person does, and answers with the code that is shown. */
+async function enter({ process = PROCESS, schedulers = [], gateways = [] }) {
+  const { context, page, faults } = await visit(browser, `${site.url}#/new`);
+  try {
+    await page.fill("input[name=process]", process);
+    for (const [kind, urls] of Object.entries({ schedulers, gateways })) {
+      for (const [at, url] of urls.entries()) {
+        await page.click(`[data-add=${kind}]`);
+        await page.locator(`[data-kind=${kind}] input`).nth(at).fill(url);
+      }
+    }
+    await page.click(".form button.primary");
+    const shown = page.locator("[role=alert]");
+    await shown.waitFor({ timeout: 60_000 });
+    assert.match(await shown.innerText(), /Next:/, "says what to do next");
+    assert.deepEqual(faults, []);
+    return {
+      code: await shown.getAttribute("data-code"),
+      failures: await page.locator(".failures code").allInnerTexts(),
+    };
+  } finally {
+    await context.close();
+  }
+}
+
+/** The code with one source for everything, which answers as `handler` says. */
+async function source(handler) {
+  const server = await serveAnswers(handler);
+  try {
+    return await enter({ schedulers: [server.url], gateways: [server.url] });
+  } finally {
+    server.close();
+  }
+}
+
+test("an id that is none", async () => {
+  assert.equal((await enter({ process: "not-an-id", schedulers: ["http://127.0.0.1:1"], gateways: ["http://127.0.0.1:1"] })).code, "id-invalid");
+});
+
+test("no source at all", async () => {
+  assert.equal((await enter({})).code, "no-source");
+});
+
+test("an address that is neither http nor https", async () => {
+  assert.equal((await enter({ schedulers: ["ftp://127.0.0.1"], gateways: ["ftp://127.0.0.1"] })).code, "source-invalid");
+});
+
+test("a source that nobody listens at", async () => {
+  const { code, failures } = await enter({ schedulers: ["http://127.0.0.1:1"], gateways: ["http://127.0.0.1:1"] });
+  assert.equal(code, "source-unreachable");
+  assert.ok(failures.includes("source-unreachable"), "and is listed as failed");
+});
+
+test("a source that answers with an error", async () => {
+  assert.equal((await source(() => ({ status: 500, body: "{}" }))).code, "source-status");
+});
+
+test("a source that answers with a page for people", async () => {
+  assert.equal((await source(() => ({ type: "text/html", body: "<!doctype html><title>Welcome</title>" }))).code, "source-garbled");
+});
+
+test("a source that has never heard of the process", async () => {
+  assert.equal((await source((path) => path.startsWith("/graphql")
+    ? { body: '{"data":{"transactions":{"edges":[],"pageInfo":{"hasNextPage":false}}}}' } : { status: 404, body: "Not Found" })).code, "not-found");
+});
+
+test("a cancel while a source keeps silent stops within 200 ms", async () => {
+  const server = await serveAnswers(() => ({ hang: true }));
+  const { context, page } = await visit(browser, `${site.url}#/process/${PROCESS}?scheduler=${server.url}&gateway=${server.url}`);
+  try {
+    await page.click("#cancel");
+    const told = page.locator("[data-cancel-ms]");
+    await told.waitFor();
+    const ms = Number(await told.getAttribute("data-cancel-ms"));
+    assert.ok(ms <= 200, `stopped after ${ms} ms`);
+    assert.ok(await page.locator("#sync").isVisible(), "and can be asked to go on");
+  } finally {
+    await context.close();
+    server.close();
+  }
+});
+
+test("sources can be put in another order, removed, and are kept", async () => {
+  const server = await serveAnswers(() => ({ status: 500 }));
+  const { context, page } = await visit(browser, `${site.url}#/new`);
+  try {
+    await page.fill("input[name=process]", PROCESS);
+    for (const url of ["http://127.0.0.1:2", server.url, "http://127.0.0.1:3"]) {
+      await page.click("[data-add=schedulers]");
+      await page.locator("[data-kind=schedulers] input").last().fill(url);
+    }
+    await page.click("[aria-label='Ask scheduler 2 earlier']");
+    await page.click("[aria-label='Remove scheduler 3']");
+    await page.click("[data-add=gateways]");
+    await page.locator("[data-kind=gateways] input").fill(server.url);
+    await picture(page, "form");
+    await page.click(".form button.primary");
+    await page.locator("[role=alert]").waitFor({ timeout: 60_000 });
+    await page.goto(`${site.url}#/`);
+    await page.goto(`${site.url}#/process/${PROCESS}`);
+    const kept = page.locator("[data-kind=schedulers] input");
+    await kept.nth(1).waitFor();
+    assert.deepEqual(await kept.evaluateAll((inputs) => inputs.map((input) => input.value)), [server.url, "http://127.0.0.1:2"]);
+  } finally {
+    await context.close();
+    server.close();
+  }
+});

@@ -1,0 +1,76 @@
+// The page on a narrow screen, in the dark, and by keyboard alone.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { green, launch, overflow, picture, servePage, visit } from "./page.mjs";
+
+let browser, site;
+
+before(async () => {
+  site = await servePage();
+  browser = await launch();
+});
+after(async () => {
+  await browser.close();
+  site.close();
+});
+
+test("360 pixels are wide enough for every part", async () => {
+  const { context, page } = await visit(browser, site.url, { width: 360, height: 780 });
+  await green(page);
+  assert.ok(await overflow(page) <= 0, "the demo");
+  await page.click("[data-slot='1']");
+  await page.waitForSelector("[data-shown-slot='1']");
+  for (const summary of await page.locator(".receipt summary").all()) await summary.click();
+  assert.ok(await overflow(page) <= 0, "a slot and the receipts, opened");
+  await page.click(".lie button >> nth=0");
+  await page.waitForSelector(".refusal");
+  assert.ok(await overflow(page) <= 0, "the tamper panel");
+  await picture(page, "narrow");
+  await page.goto(`${site.url}#/new`);
+  await page.click("[data-add=schedulers]");
+  await page.click("[data-add=gateways]");
+  assert.ok(await overflow(page) <= 0, "the form");
+  await picture(page, "narrow-form");
+  await context.close();
+});
+
+test("the dark page", async () => {
+  const { context, page } = await visit(browser, site.url, { scheme: "dark" });
+  await green(page);
+  await page.click("[data-slot='1']");
+  await page.waitForSelector("[data-shown-slot='1']");
+  await picture(page, "dark");
+  await context.close();
+});
+
+test("the keyboard reaches and walks the history", async () => {
+  const { context, page } = await visit(browser, site.url);
+  await green(page);
+  await page.keyboard.press("Tab");
+  assert.match(await page.evaluate(() => document.activeElement.textContent), /Skip/);
+  for (let presses = 0; presses < 40; presses += 1) {
+    await page.keyboard.press("Tab");
+    if (await page.evaluate(() => document.activeElement.dataset.slot !== undefined)) break;
+  }
+  await page.keyboard.press("Enter");
+  const first = Number(await page.evaluate(() => document.activeElement.dataset.slot));
+  await page.waitForSelector(`[data-shown-slot='${first}']`);
+  await page.keyboard.press("ArrowRight");
+  await page.waitForSelector(`[data-shown-slot='${first + 1}']`);
+  await page.waitForFunction((slot) => document.activeElement.dataset.slot === String(slot), first + 1);
+  await page.keyboard.press("End");
+  const last = await page.locator("[data-slot]").last().getAttribute("data-slot");
+  await page.waitForSelector(`[data-shown-slot='${last}']`);
+  await context.close();
+});
+
+test("what changes is announced", async () => {
+  const { context, page } = await visit(browser, site.url);
+  await green(page);
+  const said = page.locator("p[aria-live=polite]");
+  await page.waitForFunction(() => /Done/.test(document.querySelector("p[aria-live=polite]").textContent));
+  assert.match(await said.textContent(), /slots proved and replayed/);
+  await context.close();
+});

@@ -1,0 +1,98 @@
+// What the end-to-end tests share: the page served from a folder, a browser, and what a test reads from the page.
+
+import { once } from "node:events";
+import { mkdir, readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+
+import { chromium } from "playwright-core";
+
+const TYPES = {
+  ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".wasm": "application/wasm",
+  ".bin": "application/octet-stream",
+};
+
+/** Serves a folder below a sub-path, as a gateway does, and remembers what was asked for. */
+export async function servePage(folder = process.env.WEFT_DIST, base = "/some/where/") {
+  const asked = [];
+  const server = createServer(async (request, response) => {
+    const path = new URL(request.url, "http://page").pathname;
+    asked.push(path);
+    const inside = path.startsWith(base) ? normalize(path.slice(base.length)) || "index.html" : null;
+    try {
+      if (inside === null || inside.startsWith("..")) throw new Error("outside");
+      const body = await readFile(join(folder, inside));
+      response.writeHead(200, { "content-type": TYPES[extname(inside)] ?? "application/octet-stream" }).end(body);
+    } catch {
+      response.writeHead(404, { "content-type": "text/plain" }).end("not found");
+    }
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const url = `http://127.0.0.1:${server.address().port}${base}`;
+  return { url, asked, close: () => { server.closeAllConnections(); server.close(); } };
+}
+
+/** Answers every request with `handler(path, request)`: `{ status?, type?, body?, hang? }`. */
+export async function serveAnswers(handler) {
+  const server = createServer((request, response) => {
+    const { status = 200, type = "application/json", body = "", hang = false } = handler(request.url, request);
+    if (hang) return;
+    response.writeHead(status, { "content-type": type, "access-control-allow-origin": "*" }).end(body);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return { url: `http://127.0.0.1:${server.address().port}`, close: () => { server.closeAllConnections(); server.close(); } };
+}
+
+export function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"],
+  });
+}
+
+/** A fresh profile on the page. Requests that leave 127.0.0.1 are cut off and remembered; so are the page's own errors. */
+export async function visit(browser, url, { width = 1280, height = 900, scheme = "light" } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: "reduce" });
+  const left = [];
+  await context.route((target) => target.hostname !== "127.0.0.1", (route) => {
+    left.push(route.request().url());
+    return route.abort();
+  });
+  const page = await context.newPage();
+  const faults = [];
+  page.on("pageerror", (error) => faults.push(error.message));
+  await page.goto(url);
+  return { context, page, left, faults };
+}
+
+/** Waits until the shown process is proved and replayed. */
+export const green = (page, timeout = 300_000) => page.waitForSelector("[data-state=green]", { timeout });
+
+/** Runs a function in the page on its model. */
+export const model = (page, work, argument) =>
+  page.evaluate(([text, value]) => new Function("model", "value", `return (${text})(model, value)`)(
+    document.querySelector("weft-app").model, value), [work.toString(), argument]);
+
+/** Every slot's message and result, as the page's own API gives them. */
+export const history = (page) => model(page, async ({ weft, process }) => {
+  const results = [];
+  for (;;) {
+    const next = await weft.results(process, { from: results.length, limit: 500 });
+    if (next.length === 0) break;
+    results.push(...next);
+  }
+  const messages = [];
+  for (const { slot } of results) messages.push(await weft.message(process, slot));
+  return { results, messages };
+});
+
+/** A picture for people, beside the test. */
+export async function picture(page, name, options = { fullPage: true }) {
+  await mkdir(process.env.WEFT_ARTEFACTS, { recursive: true });
+  await page.screenshot({ path: join(process.env.WEFT_ARTEFACTS, `${name}.png`), ...options });
+}
+
+/** How far the page reaches beyond the window, in pixels. */
+export const overflow = (page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
