@@ -6,7 +6,7 @@ use crate::instance::Instance;
 use crate::limits::{Limits, OnError};
 use crate::outcome::{Outcome, Verdict};
 use crate::program::Program;
-use crate::rollback::History;
+use crate::rollback::{Event, History};
 use crate::snapshot::Snapshot;
 
 /// A running process.
@@ -99,11 +99,12 @@ impl Machine {
         let mut before = self.rebuild()?;
         if verdict == Verdict::Overwrite {
             self.instance.overwrite(&before);
+            self.history.rebase(self.instance.snapshot());
         } else {
             before.renew()?;
             self.instance = before;
+            self.history.failed();
         }
-        self.history.failed(self.instance.snapshot());
         Ok(())
     }
 
@@ -160,12 +161,14 @@ impl Machine {
             Some(base) => Instance::restore(&self.program, self.limits, base)?,
             None => Instance::new(&self.program, self.limits)?,
         };
-        for (message, env) in self.history.messages() {
+        for event in self.history.events() {
+            let Event::Message(message, env) = event else {
+                instance.renew()?;
+                continue;
+            };
             if instance.run(message, env)?.verdict() != Verdict::Advance {
-                return Err(Error::new(
-                    Code::SnapshotInvalid,
-                    "a message gave something else when it ran again",
-                ));
+                let sentence = "a message gave something else when it ran again";
+                return Err(Error::new(Code::SnapshotInvalid, sentence));
             }
         }
         Ok(instance)

@@ -7,22 +7,26 @@
 
 use crate::snapshot::Snapshot;
 
-/// Bytes of memory that a snapshot reads in the time of one unit of gas. Measured: 110 MB cost about as much as 10
-/// million units.
-const BYTES_PER_GAS: u64 = 11;
-
-/// Failures are first assumed to be this many snapshot costs apart.
-const FIRST_DISTANCE: u64 = 100;
+/// Failures are first assumed to be this many snapshot costs apart. A snapshot is taken to cost one unit of gas for each
+/// byte of memory: reading 110 MB takes about as long as spending 100 million units.
+const FIRST_DISTANCE: u64 = 16;
 
 /// Most bytes of messages kept for running again.
 const MAX_LOG_BYTES: usize = 32 << 20;
+
+/// What happened since the base.
+pub(crate) enum Event {
+    /// A message that succeeded, with its environment.
+    Message(String, String),
+    /// A message that failed: from here on a new instance holds the memory.
+    Renewal,
+}
 
 /// The way back.
 pub(crate) struct History {
     /// `None`: a new instance.
     base: Option<Snapshot>,
-    /// Messages since, with their environments.
-    messages: Vec<(String, String)>,
+    events: Vec<Event>,
     bytes: usize,
     gas: u64,
     gas_since_failure: u64,
@@ -33,7 +37,7 @@ pub(crate) struct History {
 impl History {
     /// A history that begins at a snapshot, or at a new instance.
     pub(crate) fn new(base: Option<Snapshot>) -> Self {
-        Self { base, messages: Vec::new(), bytes: 0, gas: 0, gas_since_failure: 0, distance: None }
+        Self { base, events: Vec::new(), bytes: 0, gas: 0, gas_since_failure: 0, distance: None }
     }
 
     /// Remembers a message that succeeded.
@@ -41,12 +45,12 @@ impl History {
         self.bytes = self.bytes.saturating_add(message.len()).saturating_add(env.len());
         self.gas = self.gas.saturating_add(gas);
         self.gas_since_failure = self.gas_since_failure.saturating_add(gas);
-        self.messages.push((message.to_owned(), env.to_owned()));
+        self.events.push(Event::Message(message.to_owned(), env.to_owned()));
     }
 
     /// Whether a new base is worth its cost.
     pub(crate) fn is_due(&self, memory_bytes: u64) -> bool {
-        let cost = (memory_bytes / BYTES_PER_GAS).max(1);
+        let cost = memory_bytes.max(1);
         let distance = self.distance.unwrap_or(cost.saturating_mul(FIRST_DISTANCE));
         let interval = cost.saturating_mul(2).saturating_mul(distance).isqrt();
         self.gas > interval || self.bytes > MAX_LOG_BYTES
@@ -55,29 +59,57 @@ impl History {
     /// Begins again at this snapshot.
     pub(crate) fn rebase(&mut self, base: Snapshot) {
         self.base = Some(base);
-        self.messages.clear();
+        self.events.clear();
         self.bytes = 0;
         self.gas = 0;
     }
 
-    /// A message failed; the state is now that of the snapshot.
-    pub(crate) fn failed(&mut self, base: Snapshot) {
+    /// A message failed, and a new instance took over.
+    pub(crate) fn failed(&mut self) {
         let seen = self.gas_since_failure;
         let smoothed = self.distance.map_or(seen, |old| old - old / 4 + seen / 4);
         self.distance = Some(smoothed);
         self.gas_since_failure = 0;
-        self.rebase(base);
+        self.events.push(Event::Renewal);
     }
 
     pub(crate) fn base(&self) -> Option<&Snapshot> {
         self.base.as_ref()
     }
 
-    pub(crate) fn messages(&self) -> &[(String, String)] {
-        &self.messages
+    pub(crate) fn events(&self) -> &[Event] {
+        &self.events
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.messages.is_empty()
+        self.events.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snapshots_come_closer_when_messages_fail_more_often() {
+        const MEMORY: u64 = 1_000_000;
+        let messages_until_due = |history: &mut History| {
+            let count = (1..10_000).find(|_| {
+                history.push("{}", "{}", MEMORY / 10);
+                history.is_due(MEMORY)
+            });
+            history.events.clear();
+            history.gas = 0;
+            count
+        };
+        let mut history = History::new(None);
+        let calm = messages_until_due(&mut history).unwrap();
+        for _ in 0..10 {
+            history.push("{}", "{}", MEMORY / 10);
+            history.failed();
+        }
+        history.gas = 0;
+        let failing = messages_until_due(&mut history).unwrap();
+        assert!(failing < calm && failing > 1, "{failing} and {calm}");
     }
 }

@@ -4,7 +4,7 @@ use wasmi::AsContextMut;
 
 use super::Call;
 use super::asyncify;
-use super::guest::{Args, bytes, bytes_mut, call_export, charge, text};
+use super::guest::{Args, bytes_mut, call_export, charge, text};
 use super::halt::Halt;
 use crate::format::Format;
 
@@ -63,18 +63,38 @@ pub(crate) fn restored_size(format: Format, initial: u64, wanted: u64) -> u64 {
     if wanted <= initial { initial } else { grown_size(initial, wanted, 1, heap_max(format)) }
 }
 
-/// `_emscripten_memcpy_js(to, from, len)`: as JavaScript's `copyWithin`, overlaps allowed.
+/// `_emscripten_memcpy_js(to, from, len)`: JavaScript's `copyWithin`, which copies what lies inside the memory and says
+/// nothing about the rest. aos depends on it: when an allocation fails, it copies from and to address zero.
 pub(crate) fn memcpy(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, wasmi::Error> {
-    let (to, from, len) = (args.size(0), args.size(1), args.size(2));
-    charge(call, len)?;
-    bytes(call, from, len)?;
-    bytes(call, to, len)?;
-    let start = to.min(from);
-    let window = bytes_mut(call, start, to.max(from) - start + len)?;
-    let offset = |at: u64| usize::try_from(at - start).unwrap_or(usize::MAX);
-    let count = usize::try_from(len).unwrap_or(usize::MAX);
-    window.copy_within(offset(from)..offset(from).saturating_add(count), offset(to));
+    let memory = call.data().memory().ok_or_else(|| Halt::abort("it copied memory before it had any"))?;
+    let size = memory.size(&*call).saturating_mul(PAGE);
+    let wide = call.data().format.pointer_bytes() == 8;
+    let number =
+        |index: usize| if wide { args.long(index).0 } else { i64::try_from(args.size(index)).unwrap_or(0) };
+    let (to, from, len) = (number(0), number(1), number(2));
+    let (to, start, end) = (clamp(to, size), clamp(from, size), clamp(from.saturating_add(len), size));
+    let count = end.saturating_sub(start).min(size - to);
+    charge(call, count)?;
+    if count == 0 || to == start {
+        return Ok(0);
+    }
+    let lowest = to.min(start);
+    let window = bytes_mut(call, lowest, to.max(start) - lowest + count)?;
+    let offset = |at: u64| usize::try_from(at - lowest).unwrap_or(usize::MAX);
+    let range = offset(start)..offset(start).saturating_add(usize::try_from(count).unwrap_or(usize::MAX));
+    window.copy_within(range, offset(to));
     Ok(0)
+}
+
+/// An index as `copyWithin` takes it: from the end if negative, and never beyond it. What JavaScript's numbers do not
+/// hold exactly, the loader makes NaN, and NaN is zero here.
+fn clamp(index: i64, size: u64) -> u64 {
+    const MAX_SAFE: u64 = 1 << 53;
+    match u64::try_from(index) {
+        _ if index.unsigned_abs() > MAX_SAFE => 0,
+        Ok(index) => index.min(size),
+        Err(_) => size.saturating_sub(index.unsigned_abs()),
+    }
 }
 
 /// `emscripten_date_now` and `emscripten_get_now`: the counter.

