@@ -5,9 +5,11 @@
 //! the package depends on nothing that does not build for wasm32.
 #![forbid(unsafe_code)]
 
+pub mod differential;
 pub mod fixtures;
 pub mod history;
 pub mod signing;
+pub mod world;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub use std::prelude::v1::test as both;

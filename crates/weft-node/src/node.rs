@@ -4,16 +4,17 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use weft_codec::ao::Carrier;
 use weft_codec::{Code, Error, Id, Result};
 use weft_core::{ModuleOptions, NodeLimits, ProcessMachine, SlotResult};
-use weft_verify::Receipt;
+use weft_verify::{HistoryEntry, Receipt};
 use weft_wasm::Program;
 
 use crate::archive::{Archive, Record};
 use crate::event::Observer;
 use crate::options::{Options, Summary};
 use crate::receipts;
-use crate::seams::{Clock, Fetch, Store};
+use crate::seams::{Batch, Clock, Fetch, Store};
 use crate::sources::{Reach, Sources};
 use crate::sync::Run;
 use crate::sync::replay::{stored_machine, stored_proofs};
@@ -164,7 +165,18 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
 
     /// The first slot of a message in a process's history.
     pub async fn slot_of(&self, process: Id, message: Id) -> Result<Option<u64>> {
-        self.archive().slot_of(&crate::seams::Batch::default(), process, message).await
+        self.archive().slot_of(&Batch::default(), process, message).await
+    }
+
+    /// The process, module or other item stored under an id, as it was when it was proved.
+    pub async fn carrier(&self, id: Id) -> Result<Option<Carrier>> {
+        self.archive().carrier(id).await
+    }
+
+    /// The assignment and the message of one slot, as they were when they were proved.
+    /// [`Self::slot_receipt`] proves them anew.
+    pub async fn entry(&self, process: Id, slot: u64) -> Result<Option<HistoryEntry>> {
+        self.archive().slot(&Batch::default(), process, slot).await
     }
 
     /// Why the history is believed, and what of it is only trusted. Error: `not-found`.

@@ -6,7 +6,7 @@ use weft_codec::{Address, Code, Error, Result};
 use weft_verify::{Check, Receipt, SchedulerPolicy, Status};
 
 use crate::archive::{Archive, Record};
-use crate::seams::Store;
+use crate::seams::{Batch, Store};
 use crate::sync::replay::{Proofs, stored_entry, verifier_at};
 use crate::sync::stored_process;
 
@@ -66,7 +66,7 @@ async fn accepted<S: Store>(
     record: &Record,
     slot: u64,
 ) -> Result<BTreeSet<Address>> {
-    let entry = archive.slot(&crate::seams::Batch::default(), record.process, slot).await?;
+    let entry = archive.slot(&Batch::default(), record.process, slot).await?;
     let signer = entry.map(|entry| entry.assignment.owner_address());
     Ok(signer.filter(|signer| *signer != record.scheduler).into_iter().collect())
 }
