@@ -68,12 +68,16 @@ impl JwkSigner {
     /// # Errors
     /// `json-invalid` and `base64-invalid` for what is no JWK, `request-invalid` for a key of another kind or size.
     pub fn from_jwk(text: &str) -> Result<Self> {
-        let jwk: Jwk = serde_json::from_str(text)
-            .map_err(|cause| Error::new(Code::JsonInvalid, "This is not a private RSA key as JWK.").because(cause))?;
-        let number = |text: &str| base64url::decode(text).map(|bytes| BoxedUint::from_be_slice_vartime(&bytes));
+        let jwk: Jwk = serde_json::from_str(text).map_err(|cause| {
+            Error::new(Code::JsonInvalid, "This is not a private RSA key as JWK.").because(cause)
+        })?;
+        let number =
+            |text: &str| base64url::decode(text).map(|bytes| BoxedUint::from_be_slice_vartime(&bytes));
         let primes = vec![number(&jwk.p)?, number(&jwk.q)?];
         let key = RsaPrivateKey::from_components(number(&jwk.n)?, number(&jwk.e)?, number(&jwk.d)?, primes)
-            .map_err(|cause| Error::new(Code::RequestInvalid, "The numbers of this key do not fit.").because(cause))?;
+            .map_err(|cause| {
+            Error::new(Code::RequestInvalid, "The numbers of this key do not fit.").because(cause)
+        })?;
         if jwk.kty != "RSA" || key.size() * 8 != BITS {
             let sentence = format!("A wallet is an RSA key of {BITS} bits; this one has {}.", key.size() * 8);
             return Err(Error::new(Code::RequestInvalid, sentence));
@@ -87,7 +91,8 @@ impl JwkSigner {
     /// See above.
     pub fn from_file(path: &Path) -> Result<Self> {
         let unreadable = |cause: std::io::Error| {
-            Error::new(Code::Unreadable, format!("The key file {} cannot be read.", path.display())).because(cause)
+            Error::new(Code::Unreadable, format!("The key file {} cannot be read.", path.display()))
+                .because(cause)
         };
         if std::fs::metadata(path).map_err(unreadable)?.len() > MAX_FILE {
             return Err(Error::new(Code::TooLarge, format!("{} is too long for a key.", path.display())));
@@ -102,7 +107,8 @@ impl JwkSigner {
     /// `request-invalid` if no key can be made.
     pub fn generate() -> Result<Self> {
         let key = RsaPrivateKey::new(&mut UnwrapErr(getrandom::SysRng), BITS);
-        let key = key.map_err(|cause| Error::new(Code::RequestInvalid, "No key can be made.").because(cause))?;
+        let key =
+            key.map_err(|cause| Error::new(Code::RequestInvalid, "No key can be made.").because(cause))?;
         Ok(Self { key, salt: true })
     }
 

@@ -1,0 +1,106 @@
+//! The demo archive: the same bytes every time, synced without a network, and refused when falsified.
+#![cfg(not(target_arch = "wasm32"))]
+
+use std::rc::Rc;
+
+use weft_cli::demo_archive;
+use weft_codec::{Code, Result};
+use weft_core::SlotResult;
+use weft_node::demo::tamper::{self, Tampering};
+use weft_node::demo::{DemoArchive, DemoFetch, FORGED_SLOT};
+use weft_node::memory::{ManualClock, MemoryStore};
+use weft_node::{Node, Options, Summary};
+
+type DemoNode = Node<Rc<MemoryStore>, DemoFetch, ManualClock>;
+
+async fn archive() -> DemoArchive {
+    demo_archive::build(&weft_tests::world::wasm()).await.unwrap()
+}
+
+async fn node(store: &Rc<MemoryStore>, archive: &DemoArchive) -> DemoNode {
+    let fetch = DemoFetch::new(archive).await.unwrap();
+    Node::new(Rc::clone(store), fetch, ManualClock::new(archive.now, 1))
+}
+
+async fn sync(store: &Rc<MemoryStore>, archive: &DemoArchive, to: Option<u64>) -> Result<Summary> {
+    let options = Options { to, ..Options::default() };
+    node(store, archive).await.sync(archive.process.id, &DemoFetch::sources(), &options, &()).await
+}
+
+async fn results(store: &Rc<MemoryStore>, archive: &DemoArchive) -> Vec<SlotResult> {
+    node(store, archive).await.results(archive.process.id, 0, 1_000).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_archive_is_the_same_every_time_and_reads_back() {
+    let archive = archive().await;
+    let bytes = archive.encode().unwrap();
+    assert_eq!(bytes, self::archive().await.encode().unwrap());
+    assert_eq!(DemoArchive::decode(&bytes).unwrap(), archive);
+}
+
+#[tokio::test]
+async fn the_demo_syncs_from_nothing_but_its_archive() {
+    let (archive, store) = (archive().await, Rc::default());
+    let summary = sync(&store, &archive, None).await.unwrap();
+    assert_eq!(summary.head, Some(archive.slots() - 1));
+    assert_eq!(summary.replayed, summary.head);
+    assert_eq!(summary.scheduler, archive.scheduler);
+    assert!(archive.slots() >= 30);
+}
+
+/// The store before the refused slot stands as it was, and the honest archive goes on from there to the same end.
+async fn refused_at(tampering: &Tampering, honest: &DemoArchive, slot: u64, whole: &Summary) {
+    let id = tampering.id;
+    let falsified = tampering.apply(honest).unwrap();
+    let store = Rc::default();
+    sync(&store, honest, Some(slot - 1)).await.unwrap();
+    let before = results(&store, honest).await;
+    let error = sync(&store, &falsified, None).await.expect_err(id);
+    assert_eq!(error.code(), tampering.code, "{id}: {error}");
+    let record = node(&store, honest).await.summary(honest.process.id).await.unwrap().unwrap();
+    assert_eq!((record.head, record.replayed), (Some(slot - 1), Some(slot - 1)), "{id}");
+    assert_eq!(results(&store, honest).await, before, "{id}");
+    let summary = sync(&store, honest, None).await.unwrap();
+    assert_eq!(summary.memory_sha256, whole.memory_sha256, "{id}");
+
+    // From nothing too, and nothing of the refused slot gets into the store.
+    let store = Rc::default();
+    let error = sync(&store, &falsified, None).await.expect_err(id);
+    assert_eq!(error.code(), tampering.code, "{id}, from nothing: {error}");
+    assert!(results(&store, honest).await.iter().all(|result| result.slot < slot), "{id}");
+}
+
+async fn refused_at_once(tampering: &Tampering, honest: &DemoArchive) {
+    let (id, store) = (tampering.id, Rc::default());
+    let falsified = tampering.apply(honest).unwrap();
+    let error = sync(&store, &falsified, None).await.expect_err(id);
+    assert_eq!(error.code(), tampering.code, "{id}: {error}");
+    assert!(results(&store, honest).await.is_empty(), "{id}");
+}
+
+#[tokio::test]
+async fn every_tampering_is_refused_with_its_own_code() {
+    let honest = archive().await;
+    let whole = sync(&Rc::default(), &honest, None).await.unwrap();
+    for tampering in tamper::ALL {
+        assert_ne!(tampering.apply(&honest).unwrap(), honest, "{}", tampering.id);
+        match tampering.slot {
+            Some(slot) => refused_at(tampering, &honest, slot, &whole).await,
+            None => refused_at_once(tampering, &honest).await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn tamperings_have_names_of_their_own_and_do_not_apply_twice_where_they_use_up_a_spare() {
+    let honest = archive().await;
+    for (at, tampering) in tamper::ALL.iter().enumerate() {
+        assert!(tamper::ALL[..at].iter().all(|other| other.id != tampering.id));
+        assert_eq!(tamper::find(tampering.id).map(|found| found.sentence), Some(tampering.sentence));
+        assert!(tampering.slot.is_none_or(|slot| slot == FORGED_SLOT));
+    }
+    let forged = tamper::find("forge-signer").unwrap();
+    let error = forged.apply(&forged.apply(&honest).unwrap()).unwrap_err();
+    assert_eq!(error.code(), Code::NotFound);
+}
