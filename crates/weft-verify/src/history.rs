@@ -151,14 +151,8 @@ impl HistoryVerifier {
 
     /// The signature comes first: nothing an assignment says means anything before.
     fn checks_of(&self, assignment: &Assignment, source: &str) -> Result<Vec<Check>> {
-        let mut checks = item_checks(&assignment.item, source, None).map_err(|error| {
-            if error.code() == Code::SignatureInvalid && assignment.item.anchor.is_none() {
-                let what = "The source left out the assignment's anchor, so its signature cannot be checked: ask \
-                            the scheduler with show-anchor.";
-                return Error::new(Code::AnchorMissing, what).because(error);
-            }
-            error.at("assignment")
-        })?;
+        let mut checks =
+            assignment_checks(&assignment.item, source).map_err(|error| error.at("assignment"))?;
         checks.push(self.check_scheduler(assignment)?);
         if assignment.process != self.process {
             let what =
@@ -288,6 +282,27 @@ impl HistoryVerifier {
         };
         Ok((message, kind))
     }
+}
+
+/// Proves an assignment by itself: its id and its signature, whoever made it. Its place in a history is not proved.
+/// Errors: `not-an-assignment`, `signature-invalid`, `signature-unsupported`, `anchor-missing`.
+pub fn assignment(item: Untrusted<DataItem>) -> Result<Verified<Assignment>> {
+    let (item, source) = item.into_parts();
+    let checks = assignment_checks(&item, &source)?;
+    Ok(Verified::new(Assignment::read(item)?, checks))
+}
+
+/// A scheduler gives every assignment a random anchor, and its default page leaves them all out (reference
+/// scheduler-and-cu-api.md §1.2): that is not a forgery, and there is something to do about it.
+fn assignment_checks(item: &DataItem, source: &str) -> Result<Vec<Check>> {
+    item_checks(item, source, None).map_err(|error| {
+        if error.code() != Code::SignatureInvalid || item.anchor.is_some() {
+            return error;
+        }
+        let what = "The source left out the assignment's anchor, so its signature cannot be checked: ask the \
+                    scheduler with show-anchor.";
+        Error::new(Code::AnchorMissing, what).because(error)
+    })
 }
 
 /// 32 bytes as text, so that a stored head can be read by a person.

@@ -12,7 +12,7 @@ mod signed;
 mod trust;
 
 pub use carriers::{module, module_from_transaction, process, process_from_transaction};
-pub use history::{Entry, EntryKind, Head, HistoryEntry, HistoryVerifier, SchedulerPolicy};
+pub use history::{Entry, EntryKind, Head, HistoryEntry, HistoryVerifier, SchedulerPolicy, assignment};
 pub use receipt::{Check, Receipt, Status};
 pub use signed::{bundle, item, item_among, nested, transaction};
 pub use trust::{Untrusted, Verified};

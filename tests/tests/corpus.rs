@@ -1,0 +1,151 @@
+//! Every fixture of items, bundles and transactions that is at hand: the committed ones, and those of
+//! `../shared/fixtures` where that folder stands beside the repository.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use weft_codec::item::DataItem;
+use weft_codec::transaction::Transaction;
+use weft_codec::{Code, Error, Result, bundle, merkle};
+use weft_verify::Untrusted;
+
+/// The folders of one kind of fixture, with the name of their corpus printed.
+fn corpora(kind: &str) -> Vec<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = vec![here.join("fixtures").join(kind)];
+    let shared = here.join("../../shared/fixtures").join(kind);
+    if shared.is_dir() {
+        println!("{kind}: the committed corpus and ../shared/fixtures");
+        folders.push(shared);
+    } else {
+        println!("{kind}: the committed corpus only, ../shared/fixtures is not there");
+    }
+    folders
+}
+
+fn files(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path, extensions));
+        } else if path
+            .extension()
+            .is_some_and(|extension| extensions.iter().any(|wanted| *wanted == extension))
+        {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn parse(path: &Path) -> Result<Vec<DataItem>> {
+    let bytes = std::fs::read(path).unwrap();
+    if path.extension().unwrap() == "item" {
+        return Ok(vec![DataItem::parse(&bytes)?]);
+    }
+    let named = bundle::parse(&bytes)?;
+    for (printed, item) in &named {
+        if *printed != item.id() {
+            return Err(Error::new(Code::IdMismatch, "The header's id is another."));
+        }
+    }
+    Ok(named.into_iter().map(|(_, item)| item).collect())
+}
+
+fn prove(item: &DataItem) -> Option<Code> {
+    weft_verify::item(Untrusted::new(item.clone(), "corpus"), None).err().map(|error| error.code())
+}
+
+/// What the fixtures' README says: all verify (those of other types than 1 are not checked here), but for the one
+/// named invalid and those in `invalid/`.
+#[test]
+fn items_and_bundles() {
+    let (mut proved, mut unsupported, mut refused) = (0, 0, 0);
+    for path in corpora("ans104").iter().flat_map(|folder| files(folder, &["item", "bundle"])) {
+        let name = path.display().to_string();
+        let must_fail = name.contains("/invalid/") || name.ends_with("turbo-stubInvalidDataItem.item");
+        let items = match parse(&path) {
+            Ok(items) => items,
+            Err(error) => {
+                assert!(must_fail, "{name}: {error:?}");
+                refused += 1;
+                continue;
+            }
+        };
+        let bytes = std::fs::read(&path).unwrap();
+        let again = if name.ends_with(".item") { items[0].to_bytes() } else { bundle::encode(&items) };
+        assert!(again == bytes, "{name}: written as it was read");
+        let verdicts: Vec<Option<Code>> = items.iter().map(prove).collect();
+        for (item, verdict) in items.iter().zip(&verdicts) {
+            match (item.signature_type, verdict) {
+                (1, None) => proved += 1,
+                (1, Some(Code::SignatureInvalid)) if must_fail => refused += 1,
+                (2..=7, Some(Code::SignatureUnsupported)) => unsupported += 1,
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+        assert!(!must_fail || verdicts.iter().any(Option::is_some), "{name} must be refused");
+    }
+    println!("items: {proved} proved, {unsupported} of other types, {refused} refused");
+    assert!(proved >= 8 && refused >= 20);
+}
+
+/// One JSON value a file or a line.
+fn transactions(path: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(path).unwrap();
+    match serde_json::from_str(&text) {
+        Ok(value) => vec![value],
+        Err(_) => text.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
+    }
+}
+
+#[test]
+fn layer_1_transactions() {
+    let (mut proved, mut without_data) = (0, 0);
+    for path in corpora("arweave-l1").iter().flat_map(|folder| files(folder, &["json", "ndjson"])) {
+        let name = path.display().to_string();
+        if name.contains("/blocks/") || name.contains("/chunks/") || name.contains("/manifests/") {
+            continue;
+        }
+        for json in transactions(&path).into_iter().filter(|json| json["signature"].is_string()) {
+            let transaction = Transaction::from_json(json.to_string().as_bytes()).unwrap();
+            let verdict = weft_verify::transaction(Untrusted::new(transaction, name.as_str()), None, None);
+            match verdict.map_err(|error| error.code()) {
+                Ok(_) if json["_omitted_data"].is_null() => proved += 1,
+                // The collection left the data out, which format 1 signs.
+                Err(Code::DataRootMismatch) if !json["_omitted_data"].is_null() => without_data += 1,
+                Err(Code::IdMismatch) if name.ends_with("v2_tx_data_root_only.json") => {}
+                other => panic!("{name} {}: {other:?}", json["id"]),
+            }
+        }
+    }
+    println!("transactions: {proved} proved, {without_data} without the data they sign");
+    assert!(proved >= 2);
+}
+
+/// Data of 11 chunks, and data of a real transaction.
+#[test]
+fn data_roots_of_real_data() {
+    let Some(shared) = corpora("arweave-l1").into_iter().nth(1) else { return };
+    let read = |path: &str| std::fs::read(shared.join(path)).unwrap();
+    let json: Value = serde_json::from_slice(&read("txs/arweave-js/v2_tx_data_root_only.json")).unwrap();
+    let data = read("txs/arweave-js/v2_tx_data_root_only.data.bin");
+    assert_eq!(merkle::data_root(&data).to_string(), json["data_root"].as_str().unwrap());
+
+    let json = read("txs/ar-io/tx-----LT69qUmuIeC4qb0MZHlxVp7UxLu_14rEkA_9n6w.json");
+    let data = read("chunks/data-of-wRq6f05o.bin");
+    let prove = |data: &[u8]| {
+        let transaction = Transaction::from_json(&json).unwrap();
+        weft_verify::transaction(Untrusted::new(transaction, "shared"), Some(data), None)
+    };
+    assert!(prove(&data).unwrap().checks().iter().any(|check| check.claim == "data-root"));
+    let mut changed = data.clone();
+    changed[1000] ^= 1;
+    for wrong in [&changed[..], &data[1..]] {
+        assert_eq!(prove(wrong).unwrap_err().code(), Code::DataRootMismatch);
+    }
+}
