@@ -8,6 +8,9 @@ use weft_codec::Result;
 
 pub mod demo_archive;
 pub mod keys;
+pub mod native;
+pub mod replay;
+pub mod verify;
 
 /// A node for AO, on the command line.
 #[derive(Debug, Parser)]
@@ -22,6 +25,10 @@ enum Command {
     /// Writes the archive of the demo process.
     #[command(hide = true)]
     DemoArchive(demo_archive::Args),
+    /// Fetches, verifies and replays the history of a process.
+    Replay(replay::process::Args),
+    /// Verifies data items, bundles, layer-1 transactions and scheduler pages in files.
+    Verify(verify::VerifyArgs),
 }
 
 /// Runs a command.
@@ -31,5 +38,7 @@ enum Command {
 pub async fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::DemoArchive(args) => demo_archive::run(args).await,
+        Command::Replay(args) => replay::process::run(args).await,
+        Command::Verify(args) => Ok(verify::run(&args, &mut std::io::stdout().lock()).into()),
     }
 }

@@ -1,0 +1,107 @@
+//! The network, by ureq on threads beside the runtime.
+
+use std::time::Duration;
+
+use ureq::http;
+use weft_codec::{Code, Error, Result};
+use weft_node::seams::{Fetch, Method, Request, Response};
+
+/// Redirects followed in one request; a scheduler's router sends one.
+const MAX_REDIRECTS: u32 = 5;
+
+/// Sends requests over HTTP and HTTPS. It needs a tokio runtime around it.
+#[derive(Clone, Debug)]
+pub struct NativeFetch {
+    agent: ureq::Agent,
+}
+
+impl Default for NativeFetch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl NativeFetch {
+    /// A client that keeps connections open between requests.
+    #[must_use]
+    pub fn new() -> Self {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(MAX_REDIRECTS)
+            .user_agent(concat!("weft/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Self { agent: config.new_agent() }
+    }
+}
+
+impl Fetch for NativeFetch {
+    async fn fetch(&self, request: Request) -> Result<Response> {
+        let agent = self.agent.clone();
+        let url = request.url.clone();
+        let answer = tokio::task::spawn_blocking(move || send(&agent, &request)).await;
+        answer.unwrap_or_else(|cause| {
+            Err(Error::new(Code::SourceUnreachable, format!("The request to {url} was given up."))
+                .because(cause))
+        })
+    }
+}
+
+fn send(agent: &ureq::Agent, request: &Request) -> Result<Response> {
+    let fail = |cause: ureq::Error| failure(request, cause);
+    if !request.url.starts_with("http://") && !request.url.starts_with("https://") {
+        return Err(Error::new(
+            Code::SourceInvalid,
+            format!("`{}` is not an http or https URL.", request.url),
+        ));
+    }
+    let method = match request.method {
+        Method::Get => http::Method::GET,
+        Method::Post => http::Method::POST,
+        Method::Delete => http::Method::DELETE,
+    };
+    let mut builder = http::Request::builder().method(method).uri(&request.url);
+    if let Some(content_type) = &request.content_type {
+        builder = builder.header("content-type", content_type);
+    }
+    let message = builder.body(request.body.clone()).map_err(|cause| {
+        Error::new(Code::SourceInvalid, format!("`{}` cannot be asked.", request.url)).because(cause)
+    })?;
+    let timeout = Duration::from_millis(u64::from(request.timeout_ms));
+    let message = agent
+        .configure_request(message)
+        .timeout_global(Some(timeout))
+        // A DELETE with a body is what a messenger unit takes.
+        .allow_non_standard_methods(true)
+        .build();
+    let mut response = agent.run(message).map_err(fail)?;
+    let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
+    let content_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
+    let content_type = content_type.trim().to_ascii_lowercase();
+    // The limit is one byte above the most: an answer of exactly that size is within it.
+    let limit = request.max_bytes.saturating_add(1);
+    let body = response.body_mut().with_config().limit(limit).read_to_vec().map_err(fail)?;
+    if body.len() as u64 > request.max_bytes {
+        return Err(too_large(request));
+    }
+    Ok(Response { status: response.status().as_u16(), content_type, body })
+}
+
+fn failure(request: &Request, cause: ureq::Error) -> Error {
+    let url = &request.url;
+    match cause {
+        ureq::Error::BodyExceedsLimit(_) => too_large(request),
+        ureq::Error::Timeout(_) => {
+            Error::new(Code::SourceTimeout, format!("{url} did not answer within {} ms.", request.timeout_ms))
+                .because(cause)
+        }
+        ureq::Error::BadUri(_) => {
+            Error::new(Code::SourceInvalid, format!("`{url}` cannot be asked.")).because(cause)
+        }
+        _ => Error::new(Code::SourceUnreachable, format!("{url} cannot be reached.")).because(cause),
+    }
+}
+
+fn too_large(request: &Request) -> Error {
+    let what = format!("The answer of {} is longer than {} bytes.", request.url, request.max_bytes);
+    Error::new(Code::TooLarge, what)
+}

@@ -1,0 +1,3 @@
+//! `weft replay`: runs a process's history again on this machine.
+
+pub mod process;

@@ -1,0 +1,301 @@
+//! `weft replay PROCESS`: fetch, verify, replay, and say what came of it.
+
+use std::cell::RefCell;
+use std::io::{IsTerminal as _, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::{Value, json};
+use weft_codec::{Address, Code, Error, Id, Result};
+use weft_core::SlotResult;
+use weft_node::memory::MemoryStore;
+use weft_node::seams::Store;
+use weft_node::{Event, Node, Observer, Options, Phase, Sources, Summary};
+use weft_verify::{Receipt, Status};
+
+use crate::native::{FileStore, NativeClock, NativeFetch};
+
+/// How much of an output goes on a line.
+const SHOWN_CHARS: usize = 100;
+/// Results read from the store at a time.
+const RESULTS_STEP: usize = 256;
+
+/// `weft replay PROCESS`
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// The process: its id, 43 characters.
+    pub process: Id,
+    /// A scheduler unit. Give it again for others, in order of preference.
+    #[arg(long = "scheduler", value_name = "URL")]
+    pub schedulers: Vec<String>,
+    /// An Arweave gateway. Give it again for others, in order of preference.
+    #[arg(long = "gateway", value_name = "URL")]
+    pub gateways: Vec<String>,
+    /// The last slot wanted; without it all there are.
+    #[arg(long, value_name = "SLOT")]
+    pub to: Option<u64>,
+    /// Accepts assignments signed by this address beside the process's own scheduler.
+    #[arg(long = "accept-scheduler", value_name = "ADDRESS")]
+    pub accepted: Vec<Address>,
+    /// Keeps what is proved and replayed in this folder, and goes on from there next time.
+    #[arg(long, value_name = "DIR")]
+    pub store: Option<PathBuf>,
+    /// Replays a process that has cron messages without them.
+    #[arg(long)]
+    pub without_crons: bool,
+    /// Only fetches and verifies.
+    #[arg(long)]
+    pub verify_only: bool,
+    /// Writes one JSON object a line: the slots, then the summary with the receipt.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Runs the command: results on stdout, progress and failures of sources on stderr. Exit codes: 0 proved and
+/// replayed, 1 refused, 2 wrong usage or no source reached.
+///
+/// # Errors
+///
+/// Only if stdout cannot be written.
+pub async fn run(args: Args) -> Result<ExitCode> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&stop);
+    let watch = tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            asked.store(true, Ordering::Relaxed);
+        }
+    });
+    let outcome = match &args.store {
+        None => Box::pin(replay(&args, MemoryStore::new(), stop)).await,
+        Some(folder) => match FileStore::open(folder) {
+            Ok(store) => Box::pin(replay(&args, store, stop)).await,
+            Err(error) => refuse(&args, &error),
+        },
+    };
+    watch.abort();
+    outcome
+}
+
+async fn replay<S: Store>(args: &Args, store: S, stop: Arc<AtomicBool>) -> Result<ExitCode> {
+    let node = Node::new(store, NativeFetch::new(), NativeClock);
+    let sources = Sources { schedulers: args.schedulers.clone(), gateways: args.gateways.clone() };
+    let options = Options {
+        to: args.to,
+        accepted_schedulers: args.accepted.iter().cloned().collect(),
+        replay: !args.verify_only,
+        without_crons: args.without_crons,
+        ..Options::default()
+    };
+    let before = match node.summary(args.process).await {
+        Ok(known) => known.and_then(|summary| summary.replayed),
+        Err(error) => return refuse(args, &error),
+    };
+    let show = Show::new(args.json, stop);
+    // What earlier runs replayed stands in the store; it is printed from there.
+    if let Err(error) = print_stored(&node, args, before, &show).await {
+        return refuse(args, &error);
+    }
+    let synced = node.sync(args.process, &sources, &options, &show).await;
+    show.end_progress();
+    show.check_written()?;
+    let summary = match synced {
+        Ok(summary) => summary,
+        Err(error) => return refuse(args, &error),
+    };
+    match node.receipt(args.process).await {
+        Ok(receipt) => {
+            print_summary(args, &summary, &receipt)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => refuse(args, &error),
+    }
+}
+
+async fn print_stored<S: Store>(
+    node: &Node<S, NativeFetch, NativeClock>,
+    args: &Args,
+    replayed: Option<u64>,
+    show: &Show,
+) -> Result<()> {
+    let Some(replayed) = replayed.filter(|_| !args.verify_only) else { return Ok(()) };
+    let last = args.to.map_or(replayed, |to| to.min(replayed));
+    let mut from = 0;
+    while from <= last {
+        let results = node.results(args.process, from, RESULTS_STEP).await?;
+        let Some(next) = results.last().map(|result| result.slot.saturating_add(1)) else { break };
+        for result in results.into_iter().filter(|result| result.slot <= last) {
+            show.slot(&result);
+        }
+        from = next;
+    }
+    Ok(())
+}
+
+/// Prints while the sync runs.
+struct Show {
+    json: bool,
+    progress: bool,
+    stop: Arc<AtomicBool>,
+    /// The first failure to write; a pipe that is closed ends the sync.
+    broken: RefCell<Option<std::io::Error>>,
+}
+
+impl Show {
+    fn new(json: bool, stop: Arc<AtomicBool>) -> Self {
+        Self { json, progress: std::io::stderr().is_terminal(), stop, broken: RefCell::default() }
+    }
+
+    fn slot(&self, result: &SlotResult) {
+        let line = if self.json { slot_json(result).to_string() } else { slot_line(result) };
+        self.clear_line();
+        if let Err(error) = writeln!(std::io::stdout().lock(), "{line}") {
+            self.broken.borrow_mut().get_or_insert(error);
+        }
+    }
+
+    fn clear_line(&self) {
+        if self.progress {
+            note("\r\u{1b}[K");
+        }
+    }
+
+    fn end_progress(&self) {
+        self.clear_line();
+    }
+
+    fn check_written(&self) -> Result<()> {
+        self.broken.take().map_or(Ok(()), |cause| Err(unwritable(cause)))
+    }
+}
+
+impl Observer for Show {
+    fn event(&self, event: Event) {
+        match event {
+            Event::Slot(result) => self.slot(&result),
+            Event::Source { url, code, sentence } => {
+                self.clear_line();
+                note(&format!("weft: {url}: {sentence} [{code}]\n"));
+            }
+            Event::Progress { phase, done, total, bytes, per_second } if self.progress => {
+                let of = total.map(|total| format!(" of {total}")).unwrap_or_default();
+                let what = match phase {
+                    Phase::Process => "process".to_owned(),
+                    Phase::Module => format!("module {done}{of} bytes"),
+                    Phase::History => format!("history {done}{of} slots"),
+                    Phase::Verify => format!("verified {done}{of} slots, {per_second}/s"),
+                    Phase::Replay => format!("replayed {done}{of} slots, {per_second}/s"),
+                    Phase::Store => "storing".to_owned(),
+                };
+                note(&format!("\r\u{1b}[K{what}, {bytes} bytes received"));
+            }
+            _ => {}
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) || self.broken.borrow().is_some()
+    }
+}
+
+/// Writes to stderr; whoever closed it does not want to know.
+fn note(text: &str) {
+    let mut stderr = std::io::stderr().lock();
+    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+}
+
+fn unwritable(cause: std::io::Error) -> Error {
+    Error::new(Code::Unreadable, "The results cannot be written.").because(cause)
+}
+
+/// One slot as one JSON object.
+fn slot_json(result: &SlotResult) -> Value {
+    json!({
+        "slot": result.slot,
+        "message": result.message,
+        "output": result.output,
+        "messages": result.messages,
+        "spawns": result.spawns,
+        "assignments": result.assignments,
+        "error": result.error,
+        "gas": result.gas,
+        "rolled_back": result.rolled_back,
+        "failure": result.failure,
+        "duplicate_of": result.duplicate_of,
+    })
+}
+
+/// One slot as one line for a person.
+fn slot_line(result: &SlotResult) -> String {
+    let head = format!("{:>8}  {}", result.slot, result.message);
+    if let Some(earlier) = result.duplicate_of {
+        return format!("{head}  a second copy of slot {earlier}, not evaluated");
+    }
+    if let Some(error) = &result.error {
+        return format!("{head}  error: {}", one_line(error));
+    }
+    let outbox = result.messages.len() + result.spawns.len() + result.assignments.len();
+    let sent = if outbox > 0 { format!("  (sends {outbox})") } else { String::new() };
+    format!("{head}  {}{sent}", one_line(output_text(&result.output)))
+}
+
+/// The part of an `Output` that a person reads.
+fn output_text(output: &Value) -> &Value {
+    let data = output.get("data").unwrap_or(output);
+    data.get("output").unwrap_or(data)
+}
+
+fn one_line(value: &Value) -> String {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let plain: String =
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN_CHARS + 1).collect();
+    match plain.char_indices().nth(SHOWN_CHARS) {
+        Some((end, _)) => format!("{}…", &plain[..end]),
+        None => plain,
+    }
+}
+
+fn print_summary(args: &Args, summary: &Summary, receipt: &Receipt) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        let line = json!({ "summary": summary, "receipt": receipt });
+        return writeln!(out, "{line}").map_err(unwritable);
+    }
+    let slot = |slot: Option<u64>| slot.map_or_else(|| "no slot".to_owned(), |slot| format!("slot {slot}"));
+    let memory = summary.memory_sha256.map(|memory| format!(", memory {memory}")).unwrap_or_default();
+    let (head, replayed) = (slot(summary.head), slot(summary.replayed));
+    writeln!(out, "{}: verified to {head}, replayed to {replayed}{memory}", summary.process)
+        .map_err(unwritable)?;
+    for check in &receipt.checks {
+        let count = check.evidence.get("count").map(|count| format!(" ×{count}")).unwrap_or_default();
+        let status = match &check.status {
+            Status::Proved => "proved".to_owned(),
+            Status::Trusted { by } => format!("trusted: {by}"),
+            _ => "other".to_owned(),
+        };
+        writeln!(out, "  {status:<12} {}{count}  {}", check.claim, check.sentence).map_err(unwritable)?;
+    }
+    Ok(())
+}
+
+/// Says why, and with which exit code: 2 for what another call or another hour may mend, 1 for what is refused.
+fn refuse(args: &Args, error: &Error) -> Result<ExitCode> {
+    let code = error.code();
+    if args.json {
+        let line = json!({ "error": { "code": code.as_str(), "sentence": error.sentence() } });
+        writeln!(std::io::stdout().lock(), "{line}").map_err(unwritable)?;
+    }
+    note(&format!("weft: {} [{}]\n", error.sentence(), code.as_str()));
+    let exit = match code {
+        Code::NoSource
+        | Code::SourceInvalid
+        | Code::SourceUnreachable
+        | Code::SourceTimeout
+        | Code::SourceStatus
+        | Code::RequestInvalid
+        | Code::Unreadable => 2,
+        _ => 1,
+    };
+    Ok(ExitCode::from(exit))
+}
