@@ -2,6 +2,7 @@
 //! `../shared/fixtures` where that folder stands beside the repository.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "which corpus was used is part of the result")]
 
 use std::path::{Path, PathBuf};
 
