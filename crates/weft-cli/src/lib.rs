@@ -10,6 +10,7 @@ pub mod demo_archive;
 pub mod keys;
 pub mod native;
 pub mod replay;
+pub mod serve;
 pub mod verify;
 
 /// A node for AO, on the command line.
@@ -27,6 +28,8 @@ enum Command {
     DemoArchive(demo_archive::Args),
     /// Fetches, verifies and replays the history of a process.
     Replay(replay::process::Args),
+    /// Serves the page and a local AO network, on this machine only.
+    Serve(serve::Args),
     /// Verifies data items, bundles, layer-1 transactions and scheduler pages in files.
     Verify(verify::VerifyArgs),
 }
@@ -39,6 +42,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::DemoArchive(args) => demo_archive::run(args).await,
         Command::Replay(args) => replay::process::run(args).await,
+        Command::Serve(args) => serve::run(args).await,
         Command::Verify(args) => Ok(verify::run(&args, &mut std::io::stdout().lock()).into()),
     }
 }

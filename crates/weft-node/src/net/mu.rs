@@ -227,8 +227,8 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
     /// each process of each assignment.
     async fn pull(&self, job: &Job, process: Id, message: Id, assigns: &[String]) -> Handled<Vec<Job>> {
         let result = self.result(process, message).await?;
-        let has = |value: &Value, field: &str| value.get(field).is_some_and(|field| !field.is_null());
-        let whole = |value: &&Value| ["Target", "Anchor", "Tags"].iter().all(|field| has(value, field));
+        let whole =
+            |value: &&Value| ["Target", "Anchor", "Tags"].iter().all(|field| value.get(field).is_some());
         let messages = result.messages.iter().filter(whole);
         let mut tasks: Vec<Task> =
             messages.map(|message| Task::Message { message: message.clone(), from: process }).collect();

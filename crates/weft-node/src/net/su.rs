@@ -105,7 +105,8 @@ impl<S: Store, C: Clock> Reader<S, C> {
             slot = last.saturating_add(1);
             for (at, row) in &rows {
                 let position = range.position(*at, row);
-                if range.from.is_some_and(|from| position <= from) {
+                // The process stands at the beginning of a list only, never in one that goes on from somewhere.
+                if range.from.is_some_and(|from| position <= from || *at == 0) {
                     continue;
                 }
                 if range.to.is_some_and(|to| position > to) {
