@@ -1,0 +1,102 @@
+// What npm @permaweb/ao-loader answers to a process's history, driven as the legacy compute unit drives it: the messages
+// it makes of the scheduler's page, and the memory of before a message that fails.
+//
+//   node --experimental-wasm-memory64 tests/aoconnect/reference.mjs BASE_URL PROCESS MODULE_FILE OUT
+//
+// Written from ao-messages.md §5 and wasm-modules.md §2, apart from the Rust side: the two must agree.
+import { readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+const loader = createRequire(import.meta.url)("@permaweb/ao-loader");
+const [base, processId, moduleFile, out] = process.argv.slice(2);
+console.log = console.error = console.warn = () => {};
+
+const json = async (url, options) => (await fetch(url, options)).json();
+const node = async (id) => {
+  const query = "query ($ids: [ID!]!) { transactions(ids: $ids) { edges { node { id anchor signature recipient owner { address } tags { name value } } } } }";
+  const answer = await json(`${base}/gateway/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ query, variables: { ids: [id] } }),
+  });
+  return answer.data.transactions.edges[0].node;
+};
+const tag = (tags, name) => tags.find((one) => one.name === name)?.value;
+
+const entries = [];
+for (let from = -1, more = true; more; ) {
+  const page = await json(`${base}/su/${processId}?process-id=${processId}&from-nonce=${from}&limit=7`);
+  entries.push(...page.edges.map((edge) => edge.node));
+  more = page.page_info.has_next_page;
+  from = page.edges[page.edges.length - 1].cursor;
+}
+const own = await node(processId);
+const moduleId = tag(own.tags, "Module");
+const moduleNode = await node(moduleId);
+const env = {
+  Process: { Id: processId, Owner: own.owner.address, Tags: own.tags },
+  Module: { Id: moduleId, Owner: moduleNode.owner.address, Tags: moduleNode.tags },
+};
+
+const fromItem = (item) => ({
+  Id: item.id,
+  Signature: item.signature,
+  Data: item.data,
+  Owner: item.owner.address,
+  Anchor: item.anchor,
+  From: tag(item.tags, "From-Process") ?? item.owner.address,
+  "Forwarded-By": tag(item.tags, "From-Process") ? item.owner.address : undefined,
+  Tags: item.tags.filter(({ name }) => name !== "From" && name !== "Owner"),
+});
+const fromAssignment = ({ tags }) => ({
+  Message: tag(tags, "Message"),
+  Target: tag(tags, "Process"),
+  Epoch: parseInt(tag(tags, "Epoch"), 10),
+  Nonce: parseInt(tag(tags, "Nonce"), 10),
+  Timestamp: parseInt(tag(tags, "Timestamp"), 10),
+  "Block-Height": parseInt(tag(tags, "Block-Height"), 10),
+  "Hash-Chain": tag(tags, "Hash-Chain"),
+});
+const messageOf = async ({ message, assignment }) => {
+  if (message) return { ...fromItem(message), ...fromAssignment(assignment), Cron: false, "Read-Only": false };
+  const found = await node(tag(assignment.tags, "Message"));
+  const data = await (await fetch(`${base}/gateway/raw/${found.id}`)).text();
+  const loaded = fromItem({ ...found, data });
+  return {
+    ...fromAssignment(assignment),
+    ...loaded,
+    Target: found.recipient,
+    "Forwarded-By": undefined,
+    Cron: false,
+    "Read-Only": false,
+  };
+};
+
+const binary = readFileSync(moduleFile);
+const format = tag(moduleNode.tags, "Module-Format");
+const instantiate = () => loader(binary, { format });
+let instance = await instantiate();
+let memory = null;
+const results = [];
+for (const entry of entries) {
+  const message = await messageOf(entry);
+  let answer;
+  try {
+    answer = await instance(ArrayBuffer.isView(memory) ? memory : new Uint8Array(memory), message, env);
+  } catch (error) {
+    answer = { Error: error };
+  }
+  if (answer.Error) instance = await instantiate();
+  else memory = answer.Memory;
+  results.push({
+    slot: message.Nonce,
+    message: message.Id,
+    Messages: answer.Messages ?? [],
+    Assignments: answer.Assignments ?? [],
+    Spawns: answer.Spawns ?? [],
+    Output: answer.Output ?? "",
+    Error: answer.Error ?? null,
+  });
+}
+writeFileSync(out, JSON.stringify(results));
+process.exit(0);
