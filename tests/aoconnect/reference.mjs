@@ -49,7 +49,6 @@ const fromItem = (item) => ({
   Tags: item.tags.filter(({ name }) => name !== "From" && name !== "Owner"),
 });
 const fromAssignment = ({ tags }) => ({
-  Message: tag(tags, "Message"),
   Target: tag(tags, "Process"),
   Epoch: parseInt(tag(tags, "Epoch"), 10),
   Nonce: parseInt(tag(tags, "Nonce"), 10),
@@ -57,19 +56,22 @@ const fromAssignment = ({ tags }) => ({
   "Block-Height": parseInt(tag(tags, "Block-Height"), 10),
   "Hash-Chain": tag(tags, "Hash-Chain"),
 });
+// The order of the fields, and no others: the unit's schema (cu domain/model.js messageSchema) makes both. The module gets
+// the text byte by byte, and a program can tell one text from another by the addresses of what it makes of it.
+const ORDER = [
+  "Id", "Signature", "Data", "Owner", "Target", "Anchor", "From", "Forwarded-By", "Tags", "Epoch", "Nonce", "Timestamp",
+  "Block-Height", "Hash-Chain", "Cron", "Read-Only",
+];
+const ordered = (message) =>
+  Object.fromEntries(ORDER.filter((name) => message[name] !== undefined).map((name) => [name, message[name]]));
 const messageOf = async ({ message, assignment }) => {
-  if (message) return { ...fromItem(message), ...fromAssignment(assignment), Cron: false, "Read-Only": false };
+  const fixed = { Cron: false, "Read-Only": false };
+  if (message) return ordered({ ...fromItem(message), ...fromAssignment(assignment), ...fixed });
   const found = await node(tag(assignment.tags, "Message"));
   const data = await (await fetch(`${base}/gateway/raw/${found.id}`)).text();
   const loaded = fromItem({ ...found, data });
-  return {
-    ...fromAssignment(assignment),
-    ...loaded,
-    Target: found.recipient,
-    "Forwarded-By": undefined,
-    Cron: false,
-    "Read-Only": false,
-  };
+  const target = { Target: found.recipient, "Forwarded-By": undefined };
+  return ordered({ ...fromAssignment(assignment), ...loaded, ...target, ...fixed });
 };
 
 const binary = readFileSync(moduleFile);
@@ -90,7 +92,8 @@ for (const entry of entries) {
   else memory = answer.Memory;
   results.push({
     slot: message.Nonce,
-    message: message.Id,
+    // An Assign's result is asked for by its assignment: the scheduler knows the assigned id only as another's.
+    asked: entry.message ? entry.message.id : entry.assignment.id,
     Messages: answer.Messages ?? [],
     Assignments: answer.Assignments ?? [],
     Spawns: answer.Spawns ?? [],

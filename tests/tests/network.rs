@@ -1,0 +1,212 @@
+//! The real client against `weft serve`: npm @permaweb/aoconnect, unmodified, with an aos process. Its answers are
+//! compared with npm @permaweb/ao-loader's on the same schedule, and with our own node's after a sync from there.
+#![cfg(not(target_arch = "wasm32"))]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread::JoinHandle;
+
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+use weft_cli::native::{NativeClock, NativeFetch};
+use weft_cli::serve;
+use weft_codec::Id;
+use weft_node::memory::MemoryStore;
+use weft_node::{Node, Options, Sources};
+use weft_tests::fixtures;
+
+fn here() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// An aos module that `cargo xtask test` fetched; it says where by `WEFT_MODULES`.
+#[expect(clippy::disallowed_methods, reason = "the modules are not ours to keep in the repository")]
+fn aos() -> PathBuf {
+    let folder =
+        std::env::var("WEFT_MODULES").expect("WEFT_MODULES is not set. Run `cargo xtask test`: it sets it.");
+    PathBuf::from(folder).join("aos2_0_6.wasm")
+}
+
+/// A folder of its own under target/, empty.
+fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("network-{name}"));
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// The throw-away key of the vectors as a file.
+fn wallet(folder: &Path) -> PathBuf {
+    let file = folder.join("wallet.json");
+    let keys = fixtures::json(fixtures::KEYS);
+    std::fs::write(&file, keys["rsa4096"]["jwk"].to_string()).unwrap();
+    file
+}
+
+struct Served {
+    url: String,
+    modules: Vec<Id>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// `weft serve` on a thread of its own.
+fn serve(folder: &Path, modules: &[PathBuf]) -> Served {
+    let args = serve::Args {
+        port: 0,
+        state: folder.join("state"),
+        www: Some(folder.join("www")),
+        modules: modules.iter().map(|file| file.to_str().unwrap().parse().unwrap()).collect(),
+        wallet: Some(wallet(folder)),
+        json: true,
+    };
+    let (started, ready) = std::sync::mpsc::channel();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let server = serve::start(args).await.unwrap();
+            started.send((server.url().to_owned(), server.modules())).unwrap();
+            server.run(async { drop(stopped.await) }).await.unwrap();
+        });
+    });
+    let (url, modules) = ready.recv().unwrap();
+    Served { url, modules, stop: Some(stop), thread: Some(thread) }
+}
+
+impl Served {
+    fn stop(mut self) {
+        drop(self.stop.take());
+        self.thread.take().unwrap().join().unwrap();
+    }
+}
+
+fn node(arguments: &[&str]) -> String {
+    let output = Command::new("node").args(arguments).current_dir(here()).env("TZ", "UTC").output();
+    let output = output.expect("node cannot be started. Run `cargo xtask test`: it says what is missing.");
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "node {arguments:?}: {complaint}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn get(url: &str) -> Value {
+    let mut response = ureq::get(url).call().unwrap();
+    serde_json::from_str(&response.body_mut().read_to_string().unwrap()).unwrap()
+}
+
+/// What the client saw is what it must see: each call gave what aoconnect promises.
+fn check_client(seen: &Value) {
+    let output = |at: usize| &seen["messages"][at]["result"]["Output"]["data"];
+    let text = |at: usize| output(at).as_str().or_else(|| output(at)["output"].as_str()).unwrap_or_default();
+    assert_eq!(text(0), "2", "{}", seen["messages"][0]);
+    assert_eq!(text(1), "7", "{}", seen["messages"][1]);
+    let pong = &seen["messages"][3]["result"]["Messages"][0];
+    assert_eq!((&pong["Data"], &pong["Target"]), (&json!("pong 7"), &seen["owner"]));
+    assert_eq!(text(6), "7", "state is that of before the failing messages");
+    assert!(seen["messages"].as_array().unwrap().len() >= 10);
+    let failed = |at: usize| !seen["messages"][at]["result"]["Error"].is_null() || text(at).contains("boom");
+    assert!(failed(4), "{}", seen["messages"][4]);
+    assert_eq!(seen["ticks"], json!("3"));
+    assert!(seen["assigned"].is_string() && seen["monitored"].is_string() && seen["unmonitored"].is_string());
+    let results = &seen["results"];
+    assert_eq!(results["firstPage"]["edges"].as_array().unwrap().len(), 3);
+    assert!(results["secondPage"]["edges"].as_array().unwrap().len() >= 8);
+    assert_eq!(results["newest"]["edges"].as_array().unwrap().len(), 1);
+}
+
+/// A result without what differs between nodes by its nature.
+fn comparable(result: &Value) -> Value {
+    let part = |name: &str, empty: Value| match &result[name] {
+        Value::Null => empty,
+        value => value.clone(),
+    };
+    json!({
+        "Messages": part("Messages", json!([])),
+        "Assignments": part("Assignments", json!([])),
+        "Spawns": part("Spawns", json!([])),
+        "Output": part("Output", json!("")),
+        "failed": !result["Error"].is_null(),
+        "Error": result["Error"].as_str(),
+    })
+}
+
+async fn check_sync(url: &str, process: &str) -> usize {
+    let process: Id = process.parse().unwrap();
+    let sources = Sources { schedulers: vec![format!("{url}/su")], gateways: vec![format!("{url}/gateway")] };
+    let node = Node::new(MemoryStore::new(), NativeFetch::new(), NativeClock);
+    let summary = node.sync(process, &sources, &Options::default(), &()).await.unwrap();
+    assert_eq!(summary.head, summary.replayed);
+    let results = node.results(process, 0, 1_000).await.unwrap();
+    assert_eq!(results.len() as u64, summary.head.unwrap() + 1);
+    let page = get(&format!("{url}/su/{process}?process-id={process}&limit=5000"));
+    for (result, edge) in results.iter().zip(page["edges"].as_array().unwrap()) {
+        let asked = edge["node"]["assignment"]["id"].as_str().unwrap();
+        let answer = get(&format!("{url}/cu/result/{asked}?process-id={process}"));
+        if result.duplicate_of.is_none() {
+            assert_eq!(answer, result.to_legacy(), "slot {}", result.slot);
+        }
+    }
+    results.len()
+}
+
+#[tokio::test]
+async fn the_real_client_works_and_the_reference_loader_agrees() {
+    let folder = folder("client");
+    let served = serve(&folder, &[aos()]);
+    let (url, module) = (served.url.clone(), served.modules[0].to_string());
+    let wallet = folder.join("wallet.json");
+    let seen = node(&["aoconnect/client.mjs", &url, wallet.to_str().unwrap(), &module]);
+    let seen: Value = serde_json::from_str(&seen).unwrap();
+    check_client(&seen);
+
+    let process = seen["process"].as_str().unwrap();
+    let out = folder.join("reference.json");
+    let (module_file, out_file) = (aos(), out.to_str().unwrap().to_owned());
+    let reference = ["--experimental-wasm-memory64", "aoconnect/reference.mjs", &url, process];
+    node(&[&reference[..], &[module_file.to_str().unwrap(), &out_file]].concat());
+    let reference: Vec<Value> = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
+    assert!(reference.len() >= 15, "{}", reference.len());
+    for expected in &reference {
+        let asked = expected["asked"].as_str().unwrap();
+        let answer = get(&format!("{url}/cu/result/{asked}?process-id={process}"));
+        assert_eq!(comparable(&answer), comparable(expected), "slot {}", expected["slot"]);
+    }
+
+    assert_eq!(check_sync(&url, process).await, reference.len());
+    assert!(check_sync(&url, seen["child"].as_str().unwrap()).await >= 1);
+
+    // A restart answers the same from its state.
+    let last = reference.last().unwrap()["asked"].as_str().unwrap().to_owned();
+    let path = format!("/cu/result/{last}?process-id={process}");
+    let before = get(&format!("{url}{path}"));
+    served.stop();
+    let served = serve(&folder, &[aos()]);
+    assert_eq!(served.modules[0].to_string(), module, "a module is published once");
+    assert_eq!(get(&format!("{}{path}", served.url)), before);
+    served.stop();
+}
+
+#[test]
+fn serve_answers_with_cross_origin_headers_and_without_a_page_says_so() {
+    let folder = folder("http");
+    let served = serve(&folder, &[]);
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let mut response = agent.get(&served.url).call().unwrap();
+    assert_eq!(response.status(), 404);
+    assert!(response.body_mut().read_to_string().unwrap().contains("not built"));
+    for path in ["/su", "/gateway/info", "/cu", "/mu", "/nothing", "/su/x"] {
+        let response = agent.get(format!("{}{path}", served.url)).call().unwrap();
+        assert_eq!(response.headers()["access-control-allow-origin"], "*", "{path}");
+    }
+    let response = agent.options(format!("{}/mu", served.url));
+    let response = response.header("access-control-request-headers", "x-own").call().unwrap();
+    assert_eq!(response.status(), 204);
+    assert_eq!(response.headers()["access-control-allow-headers"], "x-own");
+    let response = agent.head(format!("{}/su", served.url)).call().unwrap();
+    assert_eq!(response.status(), 200);
+    let response = agent.post(format!("{}/su", served.url)).send(&vec![0; 10_485_761][..]).unwrap();
+    assert_eq!(response.status(), 413);
+    served.stop();
+}
