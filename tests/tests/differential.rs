@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 use weft_tests::differential::compare;
@@ -38,6 +39,9 @@ fn node(arguments: &[&str]) -> Vec<u8> {
     output.stdout
 }
 
+/// Two tests may ask for the same answers at the same time.
+static MAKING: Mutex<()> = Mutex::new(());
+
 /// The loader's answers, made now or kept from an earlier run.
 fn reference(module: &Path, format: &str, mode: &str, workload: &[u8]) -> String {
     let runner = here().join("differential/reference.mjs");
@@ -55,6 +59,7 @@ fn reference(module: &Path, format: &str, mode: &str, workload: &[u8]) -> String
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("differential");
     std::fs::create_dir_all(&folder).unwrap();
     let kept = folder.join(format!("{key}.json"));
+    let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
     if !kept.exists() {
         let messages = folder.join(format!("{key}.messages.json"));
         let written = folder.join(format!("{key}.part"));

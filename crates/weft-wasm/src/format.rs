@@ -49,6 +49,15 @@ impl Format {
         }
     }
 
+    /// The format that a module looks like: by the width of its memory, and whether it imports anything.
+    ///
+    /// # Errors
+    /// `module-invalid` if it is not WebAssembly with a memory of its own; `module-format-unsupported` if it imports what
+    /// only other formats have.
+    pub fn guess(module: &[u8]) -> Result<Self> {
+        crate::inspect::guess(module)
+    }
+
     /// Bytes of a pointer.
     #[must_use]
     pub(crate) const fn pointer_bytes(self) -> u64 {

@@ -88,6 +88,41 @@ pub(crate) fn inspect(module: &[u8], format: Format) -> Result<Declared> {
     Ok(declared)
 }
 
+/// See [`Format::guess`].
+pub(crate) fn guess(module: &[u8]) -> Result<Format> {
+    if module.len() > MAX_MODULE {
+        return Err(Error::new(Code::TooLarge, format!("the module is larger than {MAX_MODULE} bytes")));
+    }
+    let (mut imports, mut waits, mut wide) = (false, false, None);
+    for payload in Parser::new(0).parse_all(module) {
+        match payload.map_err(unreadable)? {
+            Payload::ImportSection(reader) => imports = reader.count() > 0,
+            Payload::ExportSection(reader) => {
+                for export in reader {
+                    waits |= export.map_err(unreadable)?.name == "asyncify_start_unwind";
+                }
+            }
+            Payload::MemorySection(reader) => {
+                for memory in reader {
+                    wide = Some(memory.map_err(unreadable)?.memory64);
+                }
+            }
+            Payload::CodeSectionStart { .. } => break,
+            _ => (),
+        }
+    }
+    match (wide, imports, waits) {
+        (None, ..) => Err(invalid("the module has no memory of its own")),
+        (Some(true), true, true) => Ok(Format::Wasm64),
+        (Some(false), true, true) => Ok(Format::Emscripten4),
+        (Some(false), false, _) => Ok(Format::Plain),
+        _ => Err(Error::new(
+            Code::ModuleFormatUnsupported,
+            "the module looks like none of the formats that this version runs; name its format to be sure",
+        )),
+    }
+}
+
 fn globals(reader: wasmparser::GlobalSectionReader<'_>, declared: &mut Declared) -> Result<()> {
     for (index, global) in (0_u32..).zip(reader) {
         let ty = global.map_err(unreadable)?.ty;

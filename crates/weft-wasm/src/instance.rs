@@ -128,7 +128,9 @@ impl Instance {
         {
             outcome.failure = Some(Code::MemoryLimit);
         }
-        outcome.gas = self.limits.gas.saturating_sub(left);
+        // wasmi leaves what did not suffice for the next block.
+        let spent_all = outcome.failure == Some(Code::GasLimit);
+        outcome.gas = if spent_all { self.limits.gas } else { self.limits.gas.saturating_sub(left) };
         Ok(outcome)
     }
 

@@ -1,0 +1,202 @@
+//! `weft replay --module FILE --messages FILE.json`: runs messages through a module, without any network.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use weft_codec::{Code, Error, Result};
+use weft_wasm::{Format, Limits, Machine, OnError, Outcome, Program};
+
+/// How much of an output goes on a line.
+const SHOWN_CHARS: usize = 100;
+
+/// `weft replay --module FILE --messages FILE`
+#[derive(Clone, Debug, clap::Args)]
+pub struct ModuleReplay {
+    /// The module, as the bytes of its data item.
+    #[arg(long, value_name = "FILE")]
+    pub module: PathBuf,
+    /// `{"env": {"Process": …, "Module": …}, "messages": [ … ]}`, in the form that ao-loader takes.
+    #[arg(long, value_name = "FILE")]
+    pub messages: PathBuf,
+    /// The module's format; without it the tag `Module-Format` of the environment's module, or what the module looks like.
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<String>,
+    /// Keeps the memory that a failed message left, as ao-loader alone does; without it the memory is rolled back.
+    #[arg(long)]
+    pub keep_memory: bool,
+    /// Most gas of one message.
+    #[arg(long, value_name = "GAS", default_value_t = Limits::default().gas)]
+    pub gas_limit: u64,
+    /// Most bytes of memory.
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().memory_bytes)]
+    pub memory_limit: u64,
+    /// Writes one JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Deserialize)]
+struct Messages {
+    env: Value,
+    messages: Vec<Value>,
+}
+
+/// Runs the command: one line a message on `out`. Exit codes: 0 all messages were run, whether they failed or not; 1 the
+/// module or this machine refused; 2 a file or an argument that cannot be read.
+///
+/// # Errors
+/// Only if `out` or `complaints` cannot be written.
+pub fn run(args: &ModuleReplay, out: &mut impl Write, complaints: &mut impl Write) -> Result<ExitCode> {
+    match replay(args, out) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) if error.code() == Code::StoreFailed => Err(error),
+        Err(error) => {
+            let usage = matches!(error.code(), Code::Unreadable | Code::JsonInvalid | Code::RequestInvalid);
+            writeln!(complaints, "weft: {error} [{}]", error.code().as_str()).map_err(unwritable)?;
+            Ok(ExitCode::from(if usage { 2 } else { 1 }))
+        }
+    }
+}
+
+fn replay(args: &ModuleReplay, out: &mut impl Write) -> Result<()> {
+    let module = read(&args.module)?;
+    let given: Messages = serde_json::from_slice(&read(&args.messages)?).map_err(|cause| {
+        let sentence = format!(
+            "{} does not hold {{\"env\": {{\"Process\": …, \"Module\": …}}, \"messages\": [ … ]}}",
+            args.messages.display()
+        );
+        Error::new(Code::JsonInvalid, sentence).because(cause)
+    })?;
+    let limits = Limits { memory_bytes: args.memory_limit, gas: args.gas_limit };
+    let program = Program::compile(&module, format(args, &given.env, &module)?, &limits)?;
+    let on_error = if args.keep_memory { OnError::Keep } else { OnError::RollBack };
+    let mut machine = Machine::new(&program, limits, on_error)?;
+    let env = given.env.to_string();
+    for (slot, message) in given.messages.iter().enumerate() {
+        let outcome =
+            machine.step(&message.to_string(), &env).map_err(|error| error.at(format!("slot {slot}")))?;
+        let hash: String = machine.memory_sha256().iter().map(|byte| format!("{byte:02x}")).collect();
+        let line =
+            if args.json { json_line(slot, &outcome, &hash) } else { text_line(slot, &outcome, &hash) };
+        writeln!(out, "{line}").map_err(unwritable)?;
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|cause| {
+        Error::new(Code::Unreadable, format!("{} cannot be read", path.display())).because(cause)
+    })
+}
+
+fn unwritable(cause: std::io::Error) -> Error {
+    Error::new(Code::StoreFailed, "the output cannot be written").because(cause)
+}
+
+/// The format: as named, as the environment's module says, or as the module looks.
+fn format(args: &ModuleReplay, env: &Value, module: &[u8]) -> Result<Format> {
+    if let Some(named) = &args.format {
+        return Format::parse(named);
+    }
+    let tags = env.pointer("/Module/Tags").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let tag = tags.iter().find(|tag| tag.get("name").and_then(Value::as_str) == Some("Module-Format"));
+    match tag.and_then(|tag| tag.get("value")).and_then(Value::as_str) {
+        Some(tagged) => Format::parse(tagged),
+        None => Format::guess(module),
+    }
+}
+
+fn json_line(slot: usize, outcome: &Outcome, hash: &str) -> String {
+    json!({
+        "slot": slot,
+        "output": outcome.output,
+        "messages": outcome.messages,
+        "spawns": outcome.spawns,
+        "assignments": outcome.assignments,
+        "error": outcome.error,
+        "failure": outcome.failure.map(Code::as_str),
+        "rolled_back": outcome.rolled_back,
+        "gas": outcome.gas,
+        "memory_sha256": hash,
+    })
+    .to_string()
+}
+
+fn text_line(slot: usize, outcome: &Outcome, hash: &str) -> String {
+    let (word, shown) = match &outcome.error {
+        Some(error) => ("error", text(error)),
+        None => ("output", text(outcome.output.get("data").unwrap_or(&outcome.output))),
+    };
+    let shown: String =
+        shown.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN_CHARS).collect();
+    let hash = hash.get(..16).unwrap_or(hash);
+    format!(
+        "{slot}: {word} “{shown}”, {} messages, {} spawns, {} assignments, gas {}, memory {hash}{}",
+        outcome.messages.len(),
+        outcome.spawns.len(),
+        outcome.assignments.len(),
+        outcome.gas,
+        if outcome.rolled_back { ", rolled back" } else { "" }
+    )
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A module with nothing in it.
+    const EMPTY: &str = "\0asm\u{1}\0\0\0";
+
+    fn arguments(dir: &Path) -> ModuleReplay {
+        ModuleReplay {
+            module: dir.join("module.wasm"),
+            messages: dir.join("messages.json"),
+            format: None,
+            keep_memory: false,
+            gas_limit: Limits::default().gas,
+            memory_limit: Limits::default().memory_bytes,
+            json: true,
+        }
+    }
+
+    fn exit(args: &ModuleReplay) -> (String, String) {
+        let (mut out, mut complaints) = (Vec::new(), Vec::new());
+        let code = run(args, &mut out, &mut complaints).unwrap();
+        (format!("{code:?}"), String::from_utf8(complaints).unwrap())
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_from_what_is_refused() {
+        let dir = std::env::temp_dir().join(format!("weft-replay-module-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let mut args = arguments(&dir);
+        let two = format!("{:?}", ExitCode::from(2));
+        let one = format!("{:?}", ExitCode::from(1));
+        let (code, complaint) = exit(&args);
+        assert_eq!(code, two);
+        assert!(complaint.contains("[unreadable]"), "{complaint}");
+        std::fs::write(&args.module, EMPTY).unwrap();
+        std::fs::write(&args.messages, "[]").unwrap();
+        assert_eq!(exit(&args).0, two);
+        std::fs::write(&args.messages, r#"{"env": {}, "messages": []}"#).unwrap();
+        let (code, complaint) = exit(&args);
+        assert_eq!(code, one);
+        assert!(complaint.contains("[module-invalid]"), "{complaint}");
+        args.format = Some("wasm32-unknown-emscripten".to_owned());
+        let (code, complaint) = exit(&args);
+        assert_eq!(code, one);
+        assert!(complaint.contains("[module-format-unsupported]"), "{complaint}");
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+}
