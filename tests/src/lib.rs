@@ -5,6 +5,7 @@
 //! the package depends on nothing that does not build for wasm32.
 #![forbid(unsafe_code)]
 
+pub mod contracts;
 pub mod differential;
 pub mod fixtures;
 pub mod history;

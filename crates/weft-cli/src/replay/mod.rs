@@ -1,3 +1,4 @@
 //! `weft replay`: runs a process's history again on this machine.
 
+pub mod module;
 pub mod process;
