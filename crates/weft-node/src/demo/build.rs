@@ -73,8 +73,8 @@ const SCRIPT: Script = &[
     (Bob, &[("Action", "Balance")]),
     (Bob, &[("Action", "Transfer"), ("Recipient", "@alice"), ("Quantity", "99999")]),
     (Alice, &[("Action", "Balances")]),
-    // Fails: the token has no such action.
-    (Alice, &[("Action", "Burn"), ("Quantity", "10")]),
+    // Fails: it names nobody to receive it.
+    (Alice, &[("Action", "Transfer"), ("Quantity", "10")]),
     (Alice, &[("Action", "Balance")]),
     (Bob, &[("Action", "Info")]),
 ];
