@@ -2,6 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::task::Poll;
 
 use weft_codec::{Code, Error, Result};
 
@@ -131,6 +133,16 @@ impl Clock for ManualClock {
 
     async fn breathe(&self) {
         self.breaths.set(self.breaths.get() + 1);
+        let mut yielded = false;
+        poll_fn(|context| {
+            if yielded {
+                return Poll::Ready(());
+            }
+            yielded = true;
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
     }
 
     async fn sleep(&self, ms: u32) {

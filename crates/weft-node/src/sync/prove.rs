@@ -40,10 +40,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
             return Err(Fault::Source(error));
         }
         // The assignment stands, the message does not: it was printed lossily, or falsely.
-        if !lossy {
-            self.reach.report(url, &error);
-        }
-        self.mended(entry.assignment, &message, error, url).await
+        self.mended(entry.assignment, &message, error, lossy, url).await
     }
 
     /// The same entry with its message in the other form writers use, or as a gateway has it.
@@ -52,6 +49,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
         assignment: DataItem,
         message: &DataItem,
         error: Error,
+        lossy: bool,
         url: &str,
     ) -> Result<Verified<Entry>, Fault> {
         for form in graphql_item::tag_forms(message).into_iter().skip(1) {
@@ -62,6 +60,9 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
         }
         match self.message_from_gateways(message.id()).await {
             Ok((gateway, message)) => {
+                if !lossy {
+                    self.reach.report(url, &error);
+                }
                 let entry = HistoryEntry { assignment, message: Some(message) };
                 let source = format!("{url} and {gateway}");
                 self.verifier.next(Untrusted::new(entry, source)).map_err(Fault::Source)
