@@ -18,7 +18,7 @@ export async function servePage(folder = process.env.WEFT_DIST, base = "/some/wh
   const server = createServer(async (request, response) => {
     const path = new URL(request.url, "http://page").pathname;
     asked.push(path);
-    const inside = path.startsWith(base) ? normalize(path.slice(base.length)) || "index.html" : null;
+    const inside = path.startsWith(base) ? normalize(path.slice(base.length) || "index.html") : null;
     try {
       if (inside === null || inside.startsWith("..")) throw new Error("outside");
       const body = await readFile(join(folder, inside));

@@ -29,9 +29,10 @@ const ADVICE: { [code: string]: string } = {
   "request-invalid": "Check what was entered.",
 };
 
-const UNPROVED = new Set([
+/** Codes of histories that do not prove: something was refused, not merely missing. */
+export const UNPROVED = new Set([
   "id-mismatch", "signature-invalid", "data-root-mismatch", "not-a-process", "not-a-module", "not-an-assignment",
-  "module-mismatch", "process-mismatch", "message-mismatch", "slot-missing", "slot-repeated", "hash-chain-broken",
+  "module-mismatch", "scheduler-mismatch", "message-missing", "anchor-missing", "process-mismatch", "message-mismatch", "slot-missing", "slot-repeated", "hash-chain-broken",
   "timestamp-backwards", "epoch-changed", "block-height-backwards", "item-truncated", "item-malformed", "tags-malformed",
   "bundle-malformed", "transaction-malformed", "page-malformed", "base64-invalid", "json-invalid", "too-large",
 ]);

@@ -29,6 +29,9 @@ export const duration = (ms: number): string => (ms < 1000 ? `${Math.round(ms)} 
 /** The two ends of an id. The whole id belongs in a title beside it. */
 export const clip = (id: string): string => (id.length <= 17 ? id : `${id.slice(0, 8)}…${id.slice(-6)}`);
 
+/** A sentence with the ids in it clipped. */
+export const clipIds = (text: string): string => text.replace(/(?<![\w-])[\w-]{43}(?![\w-])/g, clip);
+
 /** A time in UTC, so that two people see the same text. */
 export const instant = (ms: number): string => {
   const date = new Date(ms);

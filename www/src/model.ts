@@ -5,6 +5,7 @@ import type {
   Cancelled, MessageCard, Phase, ProcessCard, Receipt, SlotMark, SlotResult, Sources, Summary, Tampering,
   TamperOutcome, WeftEvent,
 } from "../../web/js/client.js";
+import { UNPROVED } from "./advice.js";
 import { type Balance, QUESTION, read as readBalances } from "./balances.js";
 import { link, parse, type Route } from "./route.js";
 
@@ -79,6 +80,8 @@ export class Model extends EventTarget {
   tampers: TamperRow[] = [];
 
   #archive: Uint8Array | null = null;
+  /** The process that the form's button was pressed for. */
+  #wish: string | null = null;
   #scheduled = false;
 
   /** Tells the views, once a frame at most. */
@@ -96,6 +99,7 @@ export class Model extends EventTarget {
 
   async start(): Promise<void> {
     addEventListener("hashchange", () => void this.go());
+    if (this.route.page === "new") this.#fillForm(this.route);
     void this.#findLocalNetwork();
     try {
       this.weft = await Weft.open();
@@ -114,7 +118,7 @@ export class Model extends EventTarget {
     const before = this.route;
     this.route = route;
     if (route.page === "new") {
-      if (before.page !== "new" || !this.process) this.#fillForm(route);
+      if (before.page !== "new") this.#fillForm(route);
       this.changed();
       return;
     }
@@ -141,8 +145,10 @@ export class Model extends EventTarget {
     this.sources = named ? route.sources : (kept ?? NO_SOURCES);
     this.accepted = accepted ?? [];
     await this.#showStored();
-    // Opening what is stored asks nobody; a link that names sources is a wish to sync.
-    if (named) await this.sync();
+    // Opening what is stored asks nobody; the form's button and a link that names sources are a wish to sync.
+    const wished = this.#wish === route.process;
+    this.#wish = null;
+    if (named || wished) await this.sync();
     else if (this.demo) await this.runDemo();
   }
 
@@ -312,6 +318,7 @@ export class Model extends EventTarget {
 
   /** Leaves the form for the process it names. */
   submit(process: string): void {
+    this.#wish = process;
     const target = link(process, this.sources);
     if (location.hash === target) void this.go();
     else location.hash = target;
@@ -384,8 +391,8 @@ export class Model extends EventTarget {
 
   #fail(thrown: unknown): void {
     this.error = asWeftError(thrown);
-    const slot = /^slot (\d+)/.exec(this.error.message);
-    this.refused = slot && this.error.code !== "cancelled" ? Number(slot[1]) : null;
+    const slot = /\bslot (\d+)\b/i.exec(this.error.message);
+    this.refused = slot && UNPROVED.has(this.error.code) ? Number(slot[1]) : null;
     this.announcement = this.error.message;
     this.changed();
   }

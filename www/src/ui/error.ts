@@ -37,8 +37,8 @@ export function failures(model: Model): TemplateResult | typeof nothing {
 /** The signer the error names; the process names another. */
 function acceptSigner(model: Model): TemplateResult | typeof nothing {
   const named = model.card?.scheduler ?? model.summary?.scheduler;
-  const signer = addresses(model.error?.message ?? "").find((address) => address !== named);
-  if (!signer) return nothing;
+  const signer = signerIn(model.error?.message ?? "");
+  if (!signer || signer === named) return nothing;
   const confirm = (event: Event): void => {
     event.preventDefault();
     void model.accept(signer);
@@ -57,4 +57,5 @@ function acceptSigner(model: Model): TemplateResult | typeof nothing {
     </details>`;
 }
 
-const addresses = (text: string): string[] => text.match(/0x[0-9a-fA-F]{40}|[A-Za-z0-9_-]{43}/g) ?? [];
+/** The error's sentence ends with who signed. */
+const signerIn = (text: string): string | undefined => /signed by (0x[0-9a-fA-F]{40}|[\w-]{43})/.exec(text)?.[1];

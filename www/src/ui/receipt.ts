@@ -19,12 +19,12 @@ export function receipts(model: Model): TemplateResult | typeof nothing {
         </div>
         <div class="actions"><button id="export" @click=${() => save(model)}>Export JSON</button></div>
       </div>
-      ${one("The history", receipt)}
-      ${slot?.receipt ? one(`Slot ${count(slot.slot)}`, slot.receipt) : html`<p class="empty">Choose a slot to see its own receipt.</p>`}
+      ${one(model, "The history", receipt)}
+      ${slot?.receipt ? one(model, `Slot ${count(slot.slot)}`, slot.receipt) : html`<p class="empty">Choose a slot to see its own receipt.</p>`}
     </section>`;
 }
 
-function one(title: string, receipt: Receipt): TemplateResult {
+function one(model: Model, title: string, receipt: Receipt): TemplateResult {
   const proved = receipt.checks.filter((check) => check.status.kind === "proved");
   const trusted = receipt.checks.filter((check) => check.status.kind === "trusted");
   return html`
@@ -33,26 +33,26 @@ function one(title: string, receipt: Receipt): TemplateResult {
       <div class="columns">
         <div>
           <h4 class="proved">${provedIcon} Proved here <b data-proved>${count(proved.length)}</b></h4>
-          <ul class="checks">${proved.map(line)}</ul>
+          <ul class="checks">${proved.map((check) => line(model, check))}</ul>
         </div>
         <div>
           <h4 class="trusted">${trustedIcon} Only trusted <b data-trusted>${count(trusted.length)}</b></h4>
-          <ul class="checks">${trusted.map(line)}</ul>
+          <ul class="checks">${trusted.map((check) => line(model, check))}</ul>
           ${trusted.length === 0 ? html`<p class="empty">Nothing.</p>` : nothing}
         </div>
       </div>
     </article>`;
 }
 
-function line(check: Check): TemplateResult {
+function line(model: Model, check: Check): TemplateResult {
   const evidence = Object.entries(check.evidence);
   const by = check.status.kind === "trusted" ? check.status.by : null;
   return html`
     <li class=${by === null ? "proved" : "trusted"} data-claim=${check.claim}>
       <details>
         <summary>
-          <span class="claim">${check.claim}</span>
-          ${by === null ? nothing : html`<span class="by">trusted: ${by}</span>`}
+          <span class="claim">${check.claim}</span> <span class="about">${about(model, check)}</span>
+          ${by === null ? nothing : html`<span class="by" title=${by}>trusted: ${clip(by)}</span>`}
           <span class="sentence">${check.sentence}</span>
         </summary>
         <dl class="evidence">
@@ -61,6 +61,19 @@ function line(check: Check): TemplateResult {
         </dl>
       </details>
     </li>`;
+}
+
+/** What a check is about, in words where the page knows it. */
+function about(model: Model, check: Check): string {
+  const times = check.evidence["count"];
+  if (times) return `${count(Number(times))} times`;
+  switch (check.subject) {
+    case model.process: return "the process";
+    case model.summary?.module: return "the module";
+    case model.slot?.message?.message: return "the message";
+    case model.slot?.message?.assignment: return "the assignment";
+    default: return clip(check.subject);
+  }
 }
 
 /** Everything a reader needs to check again, as one file. */

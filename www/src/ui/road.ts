@@ -27,7 +27,7 @@ const STATIONS: Station[] = [
   },
   {
     name: "Proofs", what: "Signatures, ids, the hash chain.", icon: proofIcon,
-    phases: ["verify"], now: (model) => rate(model.phases.get("verify")),
+    phases: ["verify"], now: (model) => rate(phase(model, "verify")),
   },
   {
     name: "Replay", what: "Each message run again, here.", icon: replayIcon,
@@ -49,7 +49,7 @@ export function road(model: Model): TemplateResult {
 
 function stop(model: Model, station: Station): TemplateResult {
   const share = reached(model, station);
-  const state = share >= 1 ? "done" : share > 0 || station.phases.some((phase) => model.phases.has(phase)) ? "under-way" : "ahead";
+  const state = share >= 1 ? "done" : share > 0 || station.phases.some((name) => phase(model, name)) ? "under-way" : "ahead";
   return html`
     <li class="stop ${state}" data-station=${station.name.toLowerCase()}>
       <span class="disc">${station.icon}</span>
@@ -63,10 +63,14 @@ function stop(model: Model, station: Station): TemplateResult {
     </li>`;
 }
 
+/** Each slot is proved just before it is replayed; a sync that does both reports the replay alone. */
+const phase = (model: Model, name: Phase): Progress | undefined =>
+  model.phases.get(name) ?? (name === "verify" ? model.phases.get("replay") : undefined);
+
 /** How far a station is, 0 to 1. What came from the store alone has gone the whole road before. */
 function reached(model: Model, station: Station): number {
   if (!model.running && model.origin !== "none" && !model.error) return 1;
-  const known = station.phases.map((phase) => model.phases.get(phase)).filter((one) => one !== undefined);
+  const known = station.phases.map((name) => phase(model, name)).filter((one) => one !== undefined);
   const last = known.at(-1);
   if (!last || known.length === 0) return 0;
   const within = last.total ? Math.min(1, last.done / last.total) : last.done > 0 ? 0.5 : 0.1;

@@ -2,7 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 
-import { clip, count } from "../format.js";
+import { clip, clipIds, count } from "../format.js";
 import type { Model, TamperRow } from "../model.js";
 import { provedIcon, refusedIcon } from "./icons.js";
 
@@ -63,7 +63,7 @@ function verdict(row: TamperRow): TemplateResult | typeof nothing {
     <p class="refusal" data-code=${outcome.code} data-expected=${outcome.expected}>
       ${refusedIcon} Refused${outcome.slot === null ? "" : ` at slot ${count(outcome.slot)}`} <code>${outcome.code}</code>
     </p>
-    <p class="sentence">${outcome.sentence}</p>
+    <p class="sentence" title=${outcome.sentence}>${clipIds(outcome.sentence)}</p>
     <p class="stands ${same(outcome) ? "good" : "bad"}" data-before=${before.memory_sha256 ?? ""} data-after=${after.memory_sha256 ?? ""}>
       ${same(outcome) ? provedIcon : refusedIcon}
       ${same(outcome) ? "The state before it stands" : "The state moved: a fault of Weft"}
