@@ -31,6 +31,8 @@ pub(crate) enum Choice {
 pub(crate) struct Args {
     pub(crate) task: Task,
     pub(crate) toolchain: Choice,
+    /// `--loop-dispatch`: without the tail calls that not every compiler makes.
+    pub(crate) loop_dispatch: bool,
     /// `build --into DIR`: where the page goes instead of dist/.
     pub(crate) into: Option<PathBuf>,
     /// `build --for-trunk`: into Trunk's staging directory, index.html left to Trunk.
@@ -53,6 +55,7 @@ impl Args {
         let mut args = Self {
             task,
             toolchain: Choice::Auto,
+            loop_dispatch: false,
             into: None,
             for_trunk: false,
             open: false,
@@ -71,6 +74,7 @@ impl Args {
         match (self.task, word) {
             (_, "--help" | "-h") => self.task = Task::Help,
             (_, "--toolchain") => self.toolchain = choice(&value()?)?,
+            (_, "--loop-dispatch") => self.loop_dispatch = true,
             (Task::Build, "--into") => self.into = Some(PathBuf::from(value()?)),
             (Task::Build, "--for-trunk") => self.for_trunk = true,
             (Task::Serve, "--open") => self.open = true,

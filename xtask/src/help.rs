@@ -14,6 +14,7 @@ cargo xtask TASK [OPTIONS]
 
   --toolchain auto|rustup|debian   the compiler for wasm32: rustup's target, or Debian's rustc-web when rustup
                                    cannot download it (auto does this by itself)
+  --loop-dispatch                  wasm32 without tail calls: half as fast, for a compiler that refuses them
 
 Environment: CHROME and CHROMEDRIVER name the browser of the tests; CARGO_TARGET_DIR is respected.
 

@@ -13,6 +13,7 @@
 
 mod apt;
 mod args;
+mod bench;
 mod browser;
 mod checks;
 mod cmd;
@@ -60,7 +61,7 @@ fn run() -> anyhow::Result<bool> {
         Task::Serve => serve::run(&ctx),
         Task::Build => steps::build(&ctx),
         Task::Test => checks::run(&ctx),
-        Task::Bench => anyhow::bail!("bench is not wired yet"),
+        Task::Bench => bench::run(&ctx),
         Task::Tidy => tidy::run(&ctx),
         Task::Dist => dist::run(&ctx),
     }

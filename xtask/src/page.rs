@@ -26,7 +26,7 @@ pub(crate) fn token(ctx: &Ctx) -> Result<Outcome> {
         .plain_cargo(ctx, "build")
         .args(["--locked", "--release", "--manifest-path", "examples/token/Cargo.toml", "--target-dir"])
         .arg(&target);
-    let output = built.join("token.wasm");
+    let output = built.join("weft_token.wasm");
     let outcome = cargo_step(cargo, &output)?;
     files::copy(&output, &token_file(ctx))?;
     Ok(outcome)
@@ -132,7 +132,7 @@ fn remove_others(dir: &Path, parts: &BTreeMap<PathBuf, PathBuf>) -> Result<()> {
 }
 
 /// Runs cargo, which knows best whether there is work, and says whether it made a new file.
-fn cargo_step(cargo: Run, output: &Path) -> Result<Outcome> {
+pub(crate) fn cargo_step(cargo: Run, output: &Path) -> Result<Outcome> {
     let date = |file: &Path| -> Option<SystemTime> { file.metadata().ok()?.modified().ok() };
     let before = date(output);
     cargo.go()?;

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::ctx::Ctx;
 use crate::tally::Tally;
-use crate::{browser, checks, dist, modules, npm, page, toolchain, tools};
+use crate::{bench, browser, checks, dist, modules, npm, page, toolchain, tools};
 
 /// How a step ended, when it ended well or counted failures.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +79,13 @@ pub(crate) const STEPS: &[Step] = &[
         about: "the node, optimised",
         needs: &["bindgen", "npm-dist"],
         run: dist::optimise,
+    },
+    Step { name: "bench-native", about: "the runtime, native", needs: &["crates"], run: bench::native },
+    Step {
+        name: "bench-wasm",
+        about: "the runtime as wasm, for node",
+        needs: &["toolchain", "crates", "wasm-bindgen"],
+        run: bench::wasm,
     },
     Step { name: "page", about: "the page, put together", needs: &["bundle", "demo"], run: page::page },
     Step {

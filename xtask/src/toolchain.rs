@@ -15,10 +15,13 @@ use crate::steps::Outcome;
 
 pub(crate) const TRIPLE: &str = "wasm32-unknown-unknown";
 
-/// Compiler flags of the page's wasm, kept apart from native builds.
-///
-/// Tail calls halve the time wasmi needs for an instruction; every browser with 64-bit memories has them.
-const FLAGS: &str = "-C target-feature=+tail-call";
+/// wasmi runs one small function for each instruction of a guest, and is twice as fast in wasm32 when each ends in a tail
+/// call. LLVM makes some of those calls by itself, and overflows the stack with the others: all or nothing. `become` makes
+/// all of them; the compiler is allowed to know it for wasmi alone.
+const TAIL_CALLS: [(&str, &str); 2] = [
+    ("RUSTC_BOOTSTRAP", "wasmi"),
+    ("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-C target-feature=+tail-call"),
+];
 
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
@@ -114,12 +117,19 @@ impl WasmToolchain {
         }
     }
 
-    /// A cargo command for wasm32 in the checkout, with flags for the page's wasm.
+    /// A cargo command for the page's wasm, in the checkout. The command must include the package `weft-web`.
     pub(crate) fn cargo(&self, ctx: &Ctx, command: &str) -> Run {
-        self.plain_cargo(ctx, command).env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", FLAGS)
+        let run = self.plain_cargo(ctx, command);
+        if ctx.args.loop_dispatch {
+            return run;
+        }
+        let run = run.args(["--features", "weft-web/tail-calls"]);
+        // Debian's compiler is allowed to know everything: the standard library is compiled as well.
+        let flags = TAIL_CALLS.iter().filter(|(name, _)| *self == Self::Rustup || *name != "RUSTC_BOOTSTRAP");
+        flags.fold(run, |run, (name, value)| run.env(name, value))
     }
 
-    /// The same without flags: for guest programs, which must run on any wasm engine.
+    /// A cargo command for wasm32 in the checkout, for anything else.
     pub(crate) fn plain_cargo(&self, ctx: &Ctx, command: &str) -> Run {
         let run = match self {
             Self::Rustup => ctx.cargo(command),

@@ -26,8 +26,10 @@ pub(super) fn arrows(tree: &Tree) -> Vec<Finding> {
             findings.push(manifest.whole(format!("{name} has no floor in xtask/src/tidy/arrows.rs")));
             continue;
         };
-        for (line, dependency) in dependencies(&manifest.text) {
-            if self::floor(dependency).is_some_and(|other| other >= floor) {
+        for (line, section, dependency) in dependencies(&manifest.text) {
+            // A crate's own tests may use what tests share.
+            let shared = dependency == "weft-tests" && section.ends_with("dev-dependencies");
+            if !shared && self::floor(dependency).is_some_and(|other| other >= floor) {
                 findings.push(
                     manifest.at(line, format!("{name} must not depend on {dependency}: arrows point down")),
                 );
@@ -45,18 +47,19 @@ fn package_name(manifest: &str) -> Option<&str> {
     manifest.lines().find_map(|line| line.strip_prefix("name = ")).map(|name| name.trim_matches('"'))
 }
 
-/// Names in every section of dependencies, with their lines from 0.
-fn dependencies(manifest: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut inside = false;
+/// Every dependency with its line from 0 and the name of its section.
+fn dependencies(manifest: &str) -> impl Iterator<Item = (usize, &str, &str)> {
+    let mut section = "";
     manifest.lines().enumerate().filter_map(move |(at, line)| {
-        if let Some(section) = line.trim().strip_prefix('[') {
-            let section = section.trim_end_matches(']');
-            inside = section.ends_with("dependencies");
+        if let Some(header) = line.trim().strip_prefix('[') {
+            section = header.trim_end_matches(']');
             // [dependencies.name]
-            return section.rsplit_once("dependencies.").map(|(_, name)| (at, name));
+            let (kind, name) = section.rsplit_once('.')?;
+            return kind.ends_with("dependencies").then_some((at, kind, name));
         }
         let name = line.split(['=', '.', ' ']).next().unwrap_or_default();
-        (inside && !name.is_empty() && !name.starts_with('#')).then_some((at, name))
+        let is_one = section.ends_with("dependencies") && !name.is_empty() && !name.starts_with('#');
+        is_one.then_some((at, section, name))
     })
 }
 
@@ -73,6 +76,12 @@ mod tests {
     fn down_is_allowed() {
         assert_eq!(check("weft-core", "[dependencies]\nweft-wasm.workspace = true\nserde = \"1\""), 0);
         assert_eq!(check("weft-tests", "[dev-dependencies]\nweft-node = { path = \"x\" }"), 0);
+    }
+
+    #[test]
+    fn what_tests_share_is_for_tests() {
+        assert_eq!(check("weft-web", "[target.'cfg(x)'.dev-dependencies]\nweft-tests.workspace = true"), 0);
+        assert_eq!(check("weft-web", "[dependencies]\nweft-tests.workspace = true"), 1);
     }
 
     #[test]
