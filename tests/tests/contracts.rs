@@ -98,7 +98,7 @@ mod native {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
         std::thread::spawn(move || {
-            listener.incoming().flatten().for_each(|stream| drop(std::thread::spawn(|| serve(stream))))
+            listener.incoming().flatten().for_each(|stream| drop(std::thread::spawn(|| serve(stream))));
         });
         let served = Served {
             origin: origin.clone(),

@@ -367,7 +367,10 @@ async fn a_gateway_that_garbles_the_module_is_passed_over() {
         assert_eq!(summary.replayed, Some(1));
         assert_eq!(log.failures(), [(BAD.to_owned(), code.as_str().to_owned())]);
     }
-    // Another module under the id.
+}
+
+#[weft_tests::both_async]
+async fn another_module_under_the_id_is_found() {
     let stage = Stage::new(&Plan::default(), 0);
     let other = Stage::new(&Plan { format: "another", ..Plan::default() }, 0);
     let (theirs, id) = (gateway(&other.world), other.world.module.id().to_string());

@@ -10,9 +10,7 @@ use weft_node::memory::{ManualClock, MemoryStore};
 use weft_node::seams::{Batch, Store, Table};
 use weft_node::{Event, Node, Options, Phase};
 use weft_tests::fixtures;
-use weft_tests::world::{
-    GATEWAY, Log, Plan, START_HEIGHT, START_MS, SU, Stage, json_answer, sources, status,
-};
+use weft_tests::world::{GATEWAY, Log, Plan, START_HEIGHT, START_MS, SU, Stage, json_answer, sources};
 use weft_verify::Status;
 
 weft_tests::in_browser!();
@@ -455,5 +453,5 @@ async fn a_sync_is_no_burden_for_a_small_stack() {
     let node = stage.node();
     let (from, options) = (sources(&[SU]), Options::default());
     let size = size_of_val(&node.sync(stage.world.id(), &from, &options, &()));
-    assert!(size < 32 << 10, "the future of a sync has {size} bytes");
+    assert!(size < 4 << 10, "the future of a sync has {size} bytes");
 }

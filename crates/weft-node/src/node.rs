@@ -136,9 +136,13 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
         let sources = sources.checked()?;
         let busy = self.enter(process)?;
         let reach = Reach::new(&self.fetch, &self.clock, observer, options);
-        let mut run = Run::open(self, &reach, &sources, process).await?;
-        let outcome = run.drive().await;
-        let summary = run.close(outcome).await;
+        // On the heap: callers hold this future in theirs, and a browser's stack is small.
+        let road = Box::pin(async {
+            let mut run = Run::open(self, &reach, &sources, process).await?;
+            let outcome = run.drive().await;
+            run.close(outcome).await
+        });
+        let summary = road.await;
         drop(busy);
         summary
     }
@@ -190,7 +194,7 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
     /// Why one slot is believed: its checks made anew from the stored bytes. Error: `not-found`.
     pub async fn slot_receipt(&self, process: Id, slot: u64) -> Result<Receipt> {
         let record = self.known(process).await?;
-        receipts::of_slot(&self.archive(), &record, slot).await
+        Box::pin(receipts::of_slot(&self.archive(), &record, slot)).await
     }
 
     /// Evaluates a message nobody signed on a copy of the state after the last replayed slot. `body` is that of
@@ -205,7 +209,10 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
         let last = archive.result(process, replay.slot).await?;
         let mut machine = match self.cache.take_live(&record) {
             Some(machine) => machine,
-            None => stored_machine(&archive, &self.cache, &record, &NodeLimits::unbounded()).await?,
+            None => {
+                let limits = NodeLimits::unbounded();
+                Box::pin(stored_machine(&archive, &self.cache, &record, &limits)).await?
+            }
         };
         let result = machine.dry_run(body, last.as_ref());
         if result.is_ok() {

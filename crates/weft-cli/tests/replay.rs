@@ -1,0 +1,161 @@
+//! `weft replay` as a user runs it: the binary, over HTTP, against a scheduler and a gateway of our own.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::rc::Rc;
+use std::sync::mpsc;
+
+use serde_json::{Value, json};
+use weft_node::seams::{Method, Request};
+use weft_tests::world::{Plan, Site, World, gateway, scheduler, status};
+
+/// A process of three messages, the last of which fails, and where its sources are.
+struct Served {
+    origin: String,
+    process: String,
+}
+
+impl Served {
+    fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let (ready, process) = mpsc::channel();
+        std::thread::spawn(move || {
+            let world = Rc::new(World::new(&Plan::default(), 2));
+            world.send("!t", &[]);
+            ready.send(world.id().to_string()).unwrap();
+            let sites = [("/su", scheduler(&world)), ("/gateway", gateway(&world))];
+            listener.incoming().flatten().for_each(|stream| answer(stream, &sites));
+        });
+        Self { origin, process: process.recv().unwrap() }
+    }
+
+    fn weft(&self, more: &[&str]) -> Output {
+        let (su, gateway) = (format!("{}/su", self.origin), format!("{}/gateway", self.origin));
+        weft(&[&["replay", &self.process, "--scheduler", &su, "--gateway", &gateway], more].concat())
+    }
+}
+
+fn weft(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_weft")).args(arguments).output().unwrap()
+}
+
+/// One request of one connection.
+fn answer(mut stream: TcpStream, sites: &[(&str, Site)]) {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") && stream.read_exact(&mut byte).is_ok() {
+        head.extend_from_slice(&byte);
+    }
+    let head = String::from_utf8(head).unwrap();
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().unwrap())
+    });
+    let mut body = vec![0; length.unwrap_or(0)];
+    stream.read_exact(&mut body).unwrap();
+    let mut words = head.split(' ');
+    let method = if words.next() == Some("POST") { Method::Post } else { Method::Get };
+    let path = words.next().unwrap_or_default();
+    let site = sites.iter().find_map(|(prefix, site)| Some((path.strip_prefix(prefix)?, site)));
+    let response = match site {
+        Some((path, site)) => site(&Request {
+            method,
+            url: format!("http://here{path}"),
+            content_type: None,
+            body,
+            max_bytes: u64::MAX,
+            timeout_ms: 0,
+        })
+        .unwrap(),
+        None => status(404),
+    };
+    let head = format!(
+        "HTTP/1.1 {} OK\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        response.status,
+        response.content_type,
+        response.body.len()
+    );
+    stream.write_all(&[head.as_bytes(), &response.body].concat()).unwrap();
+}
+
+fn lines(output: &Output) -> Vec<Value> {
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// A folder of this test's own.
+fn folder(name: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("weft-{name}-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&path);
+    path
+}
+
+#[test]
+fn every_slot_is_a_line_and_the_receipt_is_the_last() {
+    let served = Served::new();
+    let output = served.weft(&["--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = lines(&output);
+    assert_eq!(lines.len(), 5);
+    for (slot, line) in lines[..4].iter().enumerate() {
+        assert_eq!(line["slot"], json!(slot));
+        assert_eq!(line["message"].as_str().unwrap().len(), 43);
+    }
+    assert_eq!((&lines[1]["output"], &lines[1]["error"]), (&json!("2"), &Value::Null));
+    assert!(lines[1]["gas"].as_u64().unwrap() > 0 && lines[1]["messages"][0]["Data"] == "0");
+    assert_eq!((&lines[3]["failure"], &lines[3]["rolled_back"]), (&json!("trap"), &json!(true)));
+    let summary = &lines[4]["summary"];
+    assert_eq!((&summary["process"], &summary["replayed"]), (&json!(served.process), &json!(3)));
+    assert!(lines[4]["receipt"]["checks"].as_array().unwrap().len() > 10);
+    // The same for people.
+    let output = served.weft(&[]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text.contains("replayed to slot 3") && text.contains("history-complete"), "{text}");
+    assert!(text.lines().nth(3).unwrap().contains("error: "), "{text}");
+}
+
+#[test]
+fn a_store_is_gone_on_from() {
+    let served = Served::new();
+    let folder = folder("replay");
+    let store = ["--store", folder.to_str().unwrap(), "--json"];
+    let first = served.weft(&[&store[..], &["--to", "1"]].concat());
+    assert_eq!(first.status.code(), Some(0), "{}", String::from_utf8_lossy(&first.stderr));
+    assert_eq!(lines(&first).len(), 3);
+    let second = lines(&served.weft(&store));
+    assert_eq!(
+        (&second[4]["summary"]["replayed_now"], &second[4]["summary"]["replayed"]),
+        (&json!(2), &json!(3))
+    );
+    let third = lines(&served.weft(&store));
+    assert_eq!(
+        (&third[4]["summary"]["replayed_now"], &third[4]["summary"]["requests"]),
+        (&json!(0), &json!(1))
+    );
+    assert_eq!(second[..4], third[..4]);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn what_is_refused_has_its_code_and_exit() {
+    let served = Served::new();
+    let code = |output: &Output| (lines(output)[0]["error"]["code"].clone(), output.status.code());
+    let down = weft(&["replay", &served.process, "--scheduler", "http://127.0.0.1:1", "--json"]);
+    assert_eq!(code(&down), (json!("source-unreachable"), Some(2)));
+    let none = weft(&["replay", &served.process, "--json"]);
+    assert_eq!(code(&none), (json!("no-source"), Some(2)));
+    let wrong = weft(&["replay", &served.process, "--scheduler", "ftp://su.example", "--json"]);
+    assert_eq!(code(&wrong), (json!("source-invalid"), Some(2)));
+    let su = format!("{}/su", served.origin);
+    let unknown = "qEJzlXx1NFC47kAAbv5ZVItnVxERu8Dh-mhwWFFbDF4";
+    let unknown = weft(&["replay", unknown, "--scheduler", &su, "--json"]);
+    assert_eq!(code(&unknown), (json!("not-found"), Some(1)));
+    // Wrong usage is clap's, with exit code 2.
+    assert_eq!(weft(&["replay", "not-an-id"]).status.code(), Some(2));
+    assert_eq!(weft(&["replay"]).status.code(), Some(2));
+}
