@@ -82,9 +82,7 @@ impl Machine {
         let verdict = outcome.verdict();
         if verdict == Verdict::Advance {
             self.history.push(message_json, env_json, outcome.gas);
-            if self.history.is_due(self.instance.memory_bytes()) {
-                self.history.rebase(self.instance.snapshot());
-            }
+            self.rebase_if_due();
             return Ok(outcome);
         }
         outcome.rolled_back = true;
@@ -95,16 +93,24 @@ impl Machine {
         Ok(outcome)
     }
 
+    fn rebase_if_due(&mut self) {
+        if self.history.is_due(self.instance.memory_bytes()) {
+            self.history.rebase(self.instance.snapshot());
+        }
+    }
+
     fn roll_back(&mut self, verdict: Verdict) -> Result<()> {
-        let mut before = self.rebuild()?;
         if verdict == Verdict::Overwrite {
+            let mut before = self.base_instance()?;
+            run_events(&mut before, self.history.events())?;
             self.instance.overwrite(&before);
             self.history.rebase(self.instance.snapshot());
-        } else {
-            before.renew()?;
-            self.instance = before;
-            self.history.failed();
+            return Ok(());
         }
+        self.rebuild()?;
+        self.instance.renew()?;
+        self.history.failed();
+        self.rebase_if_due();
         Ok(())
     }
 
@@ -118,12 +124,9 @@ impl Machine {
             self.history.rebase(self.instance.snapshot());
         }
         let outcome = self.instance.run(message_json, env_json);
-        match self.rebuild() {
-            Ok(instance) => self.instance = instance,
-            Err(error) => {
-                self.broken = true;
-                return Err(error);
-            }
+        if let Err(error) = self.rebuild() {
+            self.broken = true;
+            return Err(error);
         }
         let mut outcome = outcome?;
         outcome.rolled_back = true;
@@ -155,31 +158,29 @@ impl Machine {
         Ok(snapshot)
     }
 
-    /// Makes the state before the last message anew: the base, and the messages since.
-    fn rebuild(&self) -> Result<Instance> {
-        let mut instance = match self.history.base() {
-            Some(base) => Instance::restore(&self.program, self.limits, base)?,
-            None => Instance::new(&self.program, self.limits)?,
+    /// Goes to the state before the last message: the base, and what happened since.
+    fn rebuild(&mut self) -> Result<()> {
+        let in_place = match self.history.base() {
+            Some(base) => self.instance.return_to(base)?,
+            None => false,
         };
-        for event in self.history.events() {
-            let Event::Message(message, env) = event else {
-                instance.renew()?;
-                continue;
-            };
-            if instance.run(message, env)?.verdict() != Verdict::Advance {
-                let sentence = "a message gave something else when it ran again";
-                return Err(Error::new(Code::SnapshotInvalid, sentence));
-            }
+        if !in_place {
+            self.instance = self.base_instance()?;
         }
-        Ok(instance)
+        run_events(&mut self.instance, self.history.events())
+    }
+
+    /// A new instance in the state of the base.
+    fn base_instance(&self) -> Result<Instance> {
+        match self.history.base() {
+            Some(base) => Instance::restore(&self.program, self.limits, base),
+            None => Instance::new(&self.program, self.limits),
+        }
     }
 
     /// After a fault of this machine: the state before the message, if it can be had.
     fn go_back(&mut self, error: Error) -> Error {
-        match self.rebuild() {
-            Ok(instance) if self.on_error == OnError::RollBack => self.instance = instance,
-            _ => self.broken = true,
-        }
+        self.broken = self.on_error == OnError::Keep || self.rebuild().is_err();
         error
     }
 
@@ -192,6 +193,21 @@ impl Machine {
         }
         Ok(())
     }
+}
+
+/// Runs what happened since the base again.
+fn run_events(instance: &mut Instance, events: &[Event]) -> Result<()> {
+    for event in events {
+        let Event::Message(message, env) = event else {
+            instance.renew()?;
+            continue;
+        };
+        if instance.run(message, env)?.verdict() != Verdict::Advance {
+            let sentence = "a message gave something else when it ran again";
+            return Err(Error::new(Code::SnapshotInvalid, sentence));
+        }
+    }
+    Ok(())
 }
 
 impl std::fmt::Debug for Machine {

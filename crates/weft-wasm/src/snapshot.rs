@@ -92,6 +92,11 @@ impl Snapshot {
         self.inner.indices.iter().copied().zip(self.inner.pages.chunks_exact(PAGE))
     }
 
+    /// Indices of the pages that are not zero, ascending.
+    pub(crate) fn indices(&self) -> &[u32] {
+        &self.inner.indices
+    }
+
     pub(crate) fn globals(&self) -> Vec<Val> {
         self.inner.globals.iter().map(|(ty, bits)| from_bits(*ty, *bits)).collect()
     }

@@ -73,6 +73,11 @@ impl Host {
         }
     }
 
+    /// Takes over another state, but not the exports, which belong to the instance.
+    pub(crate) fn become_like(&mut self, other: Self) {
+        *self = Self { exports: self.exports.take(), ..other };
+    }
+
     /// Reads the clock, as `Date.now` and `emscripten_get_now` do.
     pub(crate) fn tick(&mut self) -> u64 {
         let now = self.clock;
