@@ -89,6 +89,15 @@ const child = await until(
   () => ask("return Children[1]"),
   (answer) => /^[\w-]{43}$/.test(outputOf(answer) ?? ""),
 );
+
+// A process that writes to itself for ever: the messenger ends the chain.
+await evaluate(`Loops = 0
+Handlers.add("loop", "Loop", function(msg)
+  Loops = Loops + 1
+  ao.send({Target = ao.id, Action = "Loop"})
+end)`);
+await evaluate('ao.send({Target = ao.id, Action = "Loop"})');
+const loops = await until("the end of the loop", () => ask("return Loops"), (answer) => outputOf(answer) === "32");
 const childBoot = await ao.result({ process: outputOf(child), message: outputOf(child) });
 
 const assigned = await ao.assign({ process: spawned, message: outputOf(child) });
@@ -112,6 +121,7 @@ console.log(JSON.stringify({
   messages,
   ping: ping.id,
   ticks: outputOf(ticks),
+  loops: outputOf(loops),
   child: outputOf(child),
   childBoot,
   assigned,

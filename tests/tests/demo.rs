@@ -1,5 +1,6 @@
 //! The demo archive: the same bytes every time, synced without a network, and refused when falsified.
 #![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::rc::Rc;
 

@@ -1,6 +1,7 @@
 //! The real client against `weft serve`: npm @permaweb/aoconnect, unmodified, with an aos process. Its answers are
 //! compared with npm @permaweb/ao-loader's on the same schedule, and with our own node's after a sync from there.
 #![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -176,6 +177,16 @@ async fn the_real_client_works_and_the_reference_loader_agrees() {
 
     assert_eq!(check_sync(&url, process).await, reference.len());
     assert!(check_sync(&url, seen["child"].as_str().unwrap()).await >= 1);
+
+    // The messenger's bound on chains held: a process that writes to itself did so 32 times, and no more since.
+    let body = json!({
+        "Id": "1234", "Owner": seen["owner"], "Target": process, "Anchor": "0", "Data": "return Loops",
+        "Tags": [{"name": "Action", "value": "Eval"}],
+    });
+    let mut answer =
+        ureq::post(format!("{url}/cu/dry-run?process-id={process}")).send(body.to_string()).unwrap();
+    let answer: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
+    assert!(answer["Output"]["data"].to_string().contains("32"), "{answer}");
 
     // A restart answers the same from its state.
     let last = reference.last().unwrap()["asked"].as_str().unwrap().to_owned();

@@ -1,6 +1,7 @@
 //! The network as one handler.
 
 use std::fmt;
+use std::pin::Pin;
 
 use futures_util::lock::Mutex;
 use weft_codec::tags::Tag;
@@ -83,12 +84,14 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         };
         let (path, below) = (target.path(), target.below());
         let handled: Handled = match (request.method, path.as_slice()) {
-            (Method::Post, ["su"]) => self.in_turn(self.su_post(&below, &request.body)).await,
-            (Method::Post, ["mu", ..]) => self.in_turn(self.mu_post(&below, &request.body)).await,
-            (Method::Delete, ["mu", ..]) => self.in_turn(self.mu_delete(&below, &request.body)).await,
+            (Method::Post, ["su"]) => self.in_turn(Box::pin(self.su_post(&below, &request.body))).await,
+            (Method::Post, ["mu", ..]) => self.in_turn(Box::pin(self.mu_post(&below, &request.body))).await,
+            (Method::Delete, ["mu", ..]) => {
+                self.in_turn(Box::pin(self.mu_delete(&below, &request.body))).await
+            }
             (Method::Get, ["mu"]) => Ok(Reply::text(200, "ao messenger unit")),
-            (Method::Get, ["cu", ..]) => self.in_turn(self.cu_get(&below)).await,
-            (Method::Post, ["cu", ..]) => self.in_turn(self.cu_post(&below, &request.body)).await,
+            (Method::Get, ["cu", ..]) => self.in_turn(Box::pin(self.cu_get(&below))).await,
+            (Method::Post, ["cu", ..]) => self.in_turn(Box::pin(self.cu_post(&below, &request.body))).await,
             (Method::Get, ["gateway" | "su", ..]) | (Method::Post, [.., "graphql"] | ["gatewaygraphql"]) => {
                 return self.reader.answer(request).await;
             }
@@ -100,7 +103,8 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         handled.unwrap_or_else(Reply::from)
     }
 
-    async fn in_turn(&self, work: impl Future<Output = Handled>) -> Handled {
+    /// Boxed: their futures are large, and most requests are none of them.
+    async fn in_turn(&self, work: Pin<Box<dyn Future<Output = Handled> + '_>>) -> Handled {
         let _turn = self.turn.lock().await;
         work.await
     }
