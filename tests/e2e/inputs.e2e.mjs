@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { launch, picture, serveAnswers, servePage, visit } from "./page.mjs";
+import { launch, model, picture, serveAnswers, servePage, visit } from "./page.mjs";
 
 const PROCESS = "A".repeat(42) + "E";
 let browser, site;
@@ -99,14 +99,29 @@ test("a cancel while a source keeps silent stops within 200 ms", async () => {
   }
 });
 
+test("a source that keeps silent for too long is given up", async () => {
+  const server = await serveAnswers(() => ({ hang: true }));
+  const { context, page } = await visit(browser, `${site.url}#/new`);
+  try {
+    await page.waitForFunction(() => document.querySelector("weft-app").model.weft !== null);
+    const error = await model(page, ({ weft }, [process, url]) => weft.sync(
+      process, { schedulers: [url], gateways: [url] }, { timeoutMs: 100, attempts: 1 },
+    ).catch(({ code, message }) => ({ code, message })), [PROCESS, server.url]);
+    assert.equal(error.code, "source-timeout", error.message);
+  } finally {
+    await context.close();
+    server.close();
+  }
+});
+
 test("sources can be put in another order, removed, and are kept", async () => {
   const server = await serveAnswers(() => ({ status: 500 }));
   const { context, page } = await visit(browser, `${site.url}#/new`);
   try {
     await page.fill("input[name=process]", PROCESS);
-    for (const url of ["http://127.0.0.1:2", server.url, "http://127.0.0.1:3"]) {
+    for (const [at, url] of ["http://127.0.0.1:2", server.url, "http://127.0.0.1:3"].entries()) {
       await page.click("[data-add=schedulers]");
-      await page.locator("[data-kind=schedulers] input").last().fill(url);
+      await page.locator("[data-kind=schedulers] input").nth(at).fill(url);
     }
     await page.click("[aria-label='Ask scheduler 2 earlier']");
     await page.click("[aria-label='Remove scheduler 3']");

@@ -36,6 +36,10 @@ export interface SyncOptions {
   withoutCrons?: boolean;
   /** Most time between commits to the store, milliseconds. Default 2000. */
   commitEveryMs?: number;
+  /** Most time for one answer of a source, milliseconds. Default 30 000. */
+  timeoutMs?: number;
+  /** How often every source is tried before a passing failure is final. Default 3. */
+  attempts?: number;
 }
 
 /** What is known of a process. */

@@ -249,6 +249,8 @@ struct SyncOptions {
     #[serde(default)]
     without_crons: bool,
     commit_every_ms: Option<u64>,
+    timeout_ms: Option<u32>,
+    attempts: Option<u32>,
 }
 
 impl SyncOptions {
@@ -260,6 +262,8 @@ impl SyncOptions {
         options.limits.memory_bytes = self.memory_bytes.unwrap_or(options.limits.memory_bytes);
         options.limits.gas = self.gas.unwrap_or(options.limits.gas);
         options.commit_every_ms = self.commit_every_ms.unwrap_or(options.commit_every_ms);
+        options.timeout_ms = self.timeout_ms.unwrap_or(options.timeout_ms);
+        options.attempts = self.attempts.unwrap_or(options.attempts);
         Ok(options)
     }
 }

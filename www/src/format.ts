@@ -3,8 +3,8 @@
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
-/** 12 345 with the thin spaces of the field's tables. */
-export const count = (n: number | bigint): string => whole.format(n).replaceAll(",", "\u2009");
+/** 12 345 with the narrow spaces of the field's tables. */
+export const count = (n: number | bigint): string => whole.format(n).replaceAll(",", "\u202f");
 
 /** 12.3K, for narrow places. */
 export const compact = (n: number): string => short.format(n);

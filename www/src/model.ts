@@ -98,11 +98,12 @@ export class Model extends EventTarget {
   }
 
   async start(): Promise<void> {
-    addEventListener("hashchange", () => void this.go());
     if (this.route.page === "new") this.#fillForm(this.route);
     void this.#findLocalNetwork();
     try {
       this.weft = await Weft.open();
+      // What was asked for meanwhile is in the fragment by now.
+      addEventListener("hashchange", () => void this.go());
       this.demoProcess = (await this.weft.setting("demo-process")) as string | null;
       await this.#listStored();
     } catch (thrown) {
@@ -319,6 +320,10 @@ export class Model extends EventTarget {
   /** Leaves the form for the process it names. */
   submit(process: string): void {
     this.#wish = process;
+    if (!this.weft) {
+      location.hash = link(process, this.sources);
+      return;
+    }
     const target = link(process, this.sources);
     if (location.hash === target) void this.go();
     else location.hash = target;

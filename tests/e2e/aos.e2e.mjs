@@ -1,0 +1,113 @@
+// The whole road with real parts: `weft serve` is the network, the unmodified client (aoconnect) spawns an aos 2.0.6 process
+// and talks to it, and the page syncs that process from there. What the page computed is what the network's compute unit
+// answered to the client, and what npm @permaweb/ao-loader makes of the same schedule.
+
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+import { green, history, launch, model, picture, visit } from "./page.mjs";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const run = (args) => promisify(execFile)(process.execPath, args, { cwd: join(here, ".."), maxBuffer: 64 << 20 });
+
+let browser, folder, server, net, aos;
+
+before(async () => {
+  assert.ok(process.env.WEFT_MODULES, "WEFT_MODULES is not set: `cargo xtask test` sets it to the folder of aos modules.");
+  aos = join(process.env.WEFT_MODULES, "aos2_0_6.wasm");
+  folder = await mkdtemp(join(tmpdir(), "weft-aos-"));
+  const keys = JSON.parse(await readFile(join(here, "../fixtures/vectors/keys.json"), "utf8"));
+  await writeFile(join(folder, "wallet.json"), JSON.stringify(keys.rsa4096.jwk));
+  server = spawn(process.env.WEFT_BIN, [
+    "serve", "--port", "0", "--json", "--state", join(folder, "state"), "--www", process.env.WEFT_DIST,
+    "--wallet", join(folder, "wallet.json"), "--module", aos,
+  ], { stdio: ["ignore", "pipe", "inherit"] });
+  const [line] = await once(createInterface({ input: server.stdout }), "line");
+  net = JSON.parse(line);
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  if (server) {
+    server.kill();
+    await once(server, "exit");
+  }
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Only what the network and ao-loader both give. An error that is no text has no form that two loaders share. */
+const comparable = ({ Messages, Assignments, Spawns, Output, Error: error }) => ({
+  Messages: Messages ?? [], Assignments: Assignments ?? [], Spawns: Spawns ?? [], Output: Output ?? "",
+  failed: (error ?? null) !== null, Error: typeof error === "string" ? error : null,
+});
+const asLegacy = (result) => comparable({
+  Messages: result.messages, Assignments: result.assignments, Spawns: result.spawns, Output: result.output, Error: result.error,
+});
+
+test("an aos process of the real client: the page's results are the compute unit's and ao-loader's", async () => {
+  const { stdout } = await run(["aoconnect/client.mjs", net.url, join(folder, "wallet.json"), net.modules[0].id]);
+  const seen = JSON.parse(stdout);
+  const out = join(folder, "reference.json");
+  await run(["--experimental-wasm-memory64", "aoconnect/reference.mjs", net.url, seen.process, aos, out]);
+  const reference = JSON.parse(await readFile(out, "utf8"));
+  assert.ok(reference.length >= 11, `${reference.length} slots`);
+
+  // From the form, with the shortcut that a page of `weft serve` offers.
+  const { context, page, left, faults } = await visit(browser, `${net.url}/#/new`);
+  await page.fill("input[name=process]", seen.process);
+  await page.click("#local");
+  await page.waitForFunction(() => document.querySelectorAll(".urls input").length === 2);
+  await page.click(".form button.primary");
+  await green(page, 600_000);
+  const { results } = await history(page);
+  assert.equal(results.length, reference.length);
+  for (const [slot, expected] of reference.entries()) {
+    assert.equal(results[slot].slot, expected.slot);
+    assert.deepEqual(asLegacy(results[slot]), comparable(expected), `slot ${slot}: ao-loader`);
+  }
+  for (const { id, result } of seen.messages) {
+    const mine = results.find(({ message }) => message === id);
+    assert.deepEqual(asLegacy(mine), comparable(result), `slot ${mine.slot}: what the client was answered`);
+  }
+  const failing = results.findIndex(({ error }) => error !== null);
+  assert.ok(failing > 0, "one message failed");
+  await page.click(`[data-slot="${failing}"]`);
+  await page.waitForSelector(`[data-shown-slot="${failing}"]`);
+  await picture(page, "aos");
+
+  // A message that computes for many seconds: Cancel does not wait for it.
+  const spin = await run(["--input-type=module", "-e", `
+    import { readFileSync } from "node:fs";
+    import { connect, createDataItemSigner } from "@permaweb/aoconnect";
+    const ao = connect({ MODE: "legacy", GATEWAY_URL: "${net.gateway}", MU_URL: "${net.mu}", CU_URL: "${net.cu}" });
+    const signer = createDataItemSigner(JSON.parse(readFileSync("${join(folder, "wallet.json")}", "utf8")));
+    console.log(await ao.message({ process: "${seen.process}", signer, data: "for _ = 1, 40000000 do end", tags: [{ name: "Action", value: "Eval" }] }));
+  `]);
+  assert.match(spin.stdout.trim(), /^[\w-]{43}$/);
+  await page.click("#sync");
+  // The worker answers calls between messages. Once it does not for long, it is inside this one.
+  await model(page, async ({ weft }) => {
+    const late = () => new Promise((resolve) => setTimeout(resolve, 2_000, "late"));
+    while (await Promise.race([weft.setting("none").catch(() => "late"), late()]) !== "late");
+  });
+  await page.evaluate(() => document.querySelector("#cancel").click());
+  const told = page.locator("[data-cancel-ms]");
+  await told.waitFor();
+  const ms = Number(await told.getAttribute("data-cancel-ms"));
+  assert.ok(ms <= 200, `stopped after ${ms} ms`);
+  assert.equal(await model(page, ({ lastCancel }) => lastCancel.restarted), true, "the worker was replaced");
+  const summary = await model(page, async ({ weft, process }) => (await weft.processes()).find((one) => one.process === process));
+  assert.equal(summary.replayed, reference.length - 1, "what was stored stands");
+  assert.deepEqual(left, []);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
