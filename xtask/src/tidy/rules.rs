@@ -4,8 +4,9 @@ use super::tree::{Finding, Source, Tree};
 
 /// Where platform code may be.
 const PLATFORM_DIRS: [&str; 2] = ["web/", "examples/token/src/abi"];
-/// The one test attribute for two platforms.
-const TEST_ALIAS: &str = "tests/src/lib.rs";
+/// Where a file may say on which platform it runs: the tests, by their attribute for two platforms or whole files at a
+/// time, and the guest program, which is tested natively.
+const TWO_PLATFORMS: [&str; 2] = ["tests/", "examples/token/src/lib.rs"];
 /// Names what the rules forbid, to forbid it.
 const SPEAKS_OF_RULES: [&str; 1] = ["xtask/src/tidy/"];
 /// A guest program's own file system has folders of these names.
@@ -18,8 +19,7 @@ pub(super) fn platform(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in tree.files.iter().filter(ours).filter(|file| !file.within(&PLATFORM_DIRS)) {
         for word in ["target_arch", "web_sys", "js_sys", "unsafe"] {
-            let allowed =
-                word == "target_arch" && (file.path == TEST_ALIAS || file.path == "tests/Cargo.toml");
+            let allowed = word == "target_arch" && file.within(&TWO_PLATFORMS);
             if !allowed {
                 findings.extend(
                     words(&file.code, word).map(|line| file.at(line, format!("`{word}` belongs in web/"))),
