@@ -2,6 +2,8 @@
 //!
 //! The loader's answers are made by node once and kept under target/, by the hash of everything they depend on.
 #![cfg(not(target_arch = "wasm32"))]
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "the report of each comparison is worth reading")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
