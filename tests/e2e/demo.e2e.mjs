@@ -30,9 +30,10 @@ function expected(messages, owner) {
       if (message.owner === owner && quantity) add(message.owner, quantity);
       else failing.push(message.slot);
     } else if (action === "Transfer") {
-      if (quantity && (balances.get(message.owner) ?? 0n) >= quantity) {
+      const recipient = tag(message, "Recipient");
+      if (recipient && quantity && (balances.get(message.owner) ?? 0n) >= quantity) {
         add(message.owner, -quantity);
-        add(tag(message, "Recipient"), quantity);
+        add(recipient, quantity);
       } else failing.push(message.slot);
     } else if (!["Balance", "Balances", "Info"].includes(action)) failing.push(message.slot);
   }

@@ -22,11 +22,9 @@ pub(crate) fn run(ctx: &Ctx) -> Result<bool> {
         return Ok(false);
     }
     let port = ctx.args.port.unwrap_or(PORT);
-    let serve =
-        Run::new(ctx.weft()).arg("serve").arg("--www").arg(&ctx.out).args(["--port", &port.to_string()]);
-    println!("{}", serve.line());
-    let mut server = serve.start()?;
-    println!("http://127.0.0.1:{port}/ (Ctrl-C stops it)");
+    let serve = Run::new(ctx.weft()).args(["serve", "--port", &port.to_string(), "--www"]).arg(&ctx.out);
+    // It says itself where it serves.
+    let mut server = serve.arg("--state").arg(ctx.own().join("network")).start()?;
     if ctx.args.open {
         wait(&mut server, port)?;
         if let Err(error) = browser::open(&format!("http://127.0.0.1:{port}/")) {
