@@ -38,5 +38,11 @@ export const instant = (ms: number): string => {
   return Number.isNaN(date.valueOf()) ? String(ms) : `${date.toISOString().slice(0, 19).replace("T", " ")} UTC`;
 };
 
+/** Terminal text without its colours: aos writes for terminals. */
+export const plain = (text: string): string => text.replace(/\u001b\[[0-9;]*m/g, "");
+
+/** "1 slot", "2 slots". */
+export const slots = (n: number): string => `${count(n)} ${n === 1 ? "slot" : "slots"}`;
+
 /** JSON for reading. */
 export const pretty = (value: unknown): string => JSON.stringify(value, null, 2);

@@ -2,7 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 
-import { count, duration } from "../format.js";
+import { count, duration, slots as some } from "../format.js";
 import type { Model } from "../model.js";
 
 export function processCard(model: Model): TemplateResult {
@@ -38,7 +38,7 @@ function standing(model: Model): TemplateResult {
   if (model.cancelling) return html`<span class="pill work">Stopping…</span>`;
   if (model.running) return html`<span class="pill work">${model.verified === 0 ? "Fetching" : "Proving and replaying"}</span>`;
   const slots = summary?.replayed ?? null;
-  const proved = slots === null ? "" : `${count(slots + 1)} ${slots === 0 ? "slot" : "slots"} proved and replayed`;
+  const proved = slots === null ? "" : `${some(slots + 1)} proved and replayed`;
   const stopped = lastCancel
     ? html`<span data-cancel-ms=${Math.round(lastCancel.ms)}>Stopped within ${Math.round(lastCancel.ms)} ms${
         lastCancel.restarted ? ", in the middle of a message" : ""}. ${proved}</span>` : nothing;

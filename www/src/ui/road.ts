@@ -3,7 +3,7 @@
 import { html, type TemplateResult } from "lit";
 
 import type { Phase } from "../../../web/js/client.js";
-import { bytes, clip, compact, count } from "../format.js";
+import { bytes, clip, compact, count, slots as some } from "../format.js";
 import type { Model, Progress } from "../model.js";
 import { bytesIcon, proofIcon, replayIcon, resultIcon } from "./icons.js";
 
@@ -82,5 +82,5 @@ const of = ({ total }: Progress): string => (total === null ? "" : ` of ${count(
 const rate = (progress: Progress | undefined): string => {
   if (!progress) return "";
   const speed = progress.perSecond > 0 ? ` · ${compact(progress.perSecond)}/s` : "";
-  return `${count(progress.done)}${of(progress)} slots${speed}`;
+  return `${progress.total === null ? some(progress.done) : `${count(progress.done)}${of(progress)} slots`}${speed}`;
 };

@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 
 import type { Json, MessageCard, SlotResult } from "../../../web/js/client.js";
-import { bytes, clip, count, instant, pretty } from "../format.js";
+import { bytes, clip, count, instant, plain, pretty } from "../format.js";
 import type { Model } from "../model.js";
 
 export function slotDetail(model: Model): TemplateResult | typeof nothing {
@@ -44,15 +44,21 @@ function outgoing(result: SlotResult): TemplateResult {
       : html`<p class="banner">A second copy of the message at slot ${count(result.duplicate_of)}; it was not evaluated again.</p>`}
     ${failed ? html`
       <div class="banner bad">
-        <b>${result.failure ?? "error"}</b> ${typeof result.error === "string" ? result.error : result.error === null ? "" : pretty(result.error)}
+        <b>${result.failure ?? "error"}</b> ${typeof result.error === "string" ? plain(result.error) : result.error === null ? "" : pretty(result.error)}
         ${result.rolled_back ? html`<br />The state is that of before this message.` : nothing}
       </div>` : nothing}
     ${output(result.output)} ${list("Messages", result.messages)} ${list("Spawns", result.spawns)}
     ${list("Assignments", result.assignments)}`;
 }
 
+/** What an aos process prints, where that is text; the prompt around it says nothing about the message. */
+function aosData(value: Json): string | undefined {
+  const data = typeof value === "object" && value !== null && !Array.isArray(value) ? value["data"] : undefined;
+  return typeof data === "string" ? data : undefined;
+}
+
 function output(value: Json): TemplateResult {
-  const text = typeof value === "string" ? value : pretty(value);
+  const text = typeof value === "string" ? plain(value) : plain(aosData(value) ?? pretty(value));
   if (text === "" || text === "null") return html`<p class="empty">No output.</p>`;
   return html`<details open><summary>Output</summary><pre>${text}</pre></details>`;
 }

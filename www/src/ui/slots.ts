@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 
 import type { SlotMark } from "../../../web/js/client.js";
-import { count } from "../format.js";
+import { count, slots as some } from "../format.js";
 import type { Model } from "../model.js";
 
 /** Cells on one page. */
@@ -33,7 +33,7 @@ export function slots(model: Model): TemplateResult {
     <section class="panel history" aria-labelledby="history-title">
       <div class="head">
         <h2 id="history-title">History</h2>
-        <p class="sub">${length === 0 ? "No slots yet." : `${count(length)} slots. Choose one to see what it did.`}</p>
+        <p class="sub">${length === 0 ? "No slots yet." : `${some(length)}. Choose one to see what it did.`}</p>
       </div>
       <div class="cloth ${length <= 150 ? "large" : ""}" role="listbox" aria-label="Slots" aria-orientation="horizontal"
         @keydown=${(event: KeyboardEvent) => walk(event, model, length)}>
