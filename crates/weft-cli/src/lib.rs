@@ -26,8 +26,8 @@ enum Command {
     /// Writes the archive of the demo process.
     #[command(hide = true)]
     DemoArchive(demo_archive::Args),
-    /// Fetches, verifies and replays the history of a process.
-    Replay(replay::process::Args),
+    /// Replays a process (fetched and verified first), or messages of a file through a module.
+    Replay(Box<replay::Args>),
     /// Serves the page and a local AO network, on this machine only.
     Serve(serve::Args),
     /// Verifies data items, bundles, layer-1 transactions and scheduler pages in files.
@@ -41,7 +41,7 @@ enum Command {
 pub async fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::DemoArchive(args) => demo_archive::run(args).await,
-        Command::Replay(args) => replay::process::run(args).await,
+        Command::Replay(args) => replay::run(*args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Verify(args) => Ok(verify::run(&args, &mut std::io::stdout().lock()).into()),
     }

@@ -1,4 +1,134 @@
-//! `weft replay`: runs a process's history again on this machine.
+//! `weft replay`: runs a history again on this machine, in two forms. With `--module` it takes messages from a file;
+//! without, it takes a process from its scheduler and gateway and proves it first.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde_json::Value;
+use weft_codec::{Address, Id, Result};
+use weft_lua::Filter;
+use weft_wasm::Limits;
 
 pub mod module;
 pub mod process;
+
+/// `weft replay`
+#[derive(Debug, clap::Args)]
+#[command(override_usage = "weft replay PROCESS --scheduler URL --gateway URL [OPTIONS]\n       \
+                            weft replay --module FILE --messages FILE [OPTIONS]")]
+pub struct Args {
+    /// The process: its id, 43 characters.
+    #[arg(required_unless_present = "module")]
+    process: Option<Id>,
+    /// A scheduler unit. Give it again for others, in order of preference.
+    #[arg(long = "scheduler", value_name = "URL")]
+    schedulers: Vec<String>,
+    /// An Arweave gateway. Give it again for others, in order of preference.
+    #[arg(long = "gateway", value_name = "URL")]
+    gateways: Vec<String>,
+    /// The last slot wanted; without it all there are.
+    #[arg(long, value_name = "SLOT")]
+    to: Option<u64>,
+    /// Accepts assignments signed by this address beside the process's own scheduler.
+    #[arg(long = "accept-scheduler", value_name = "ADDRESS")]
+    accepted: Vec<Address>,
+    /// Keeps what is proved and replayed in this folder, and goes on from there next time.
+    #[arg(long, value_name = "DIR")]
+    store: Option<PathBuf>,
+    /// Replays a process that has cron messages without them.
+    #[arg(long)]
+    without_crons: bool,
+    /// Only fetches and verifies.
+    #[arg(long)]
+    verify_only: bool,
+
+    /// Runs messages from a file through this module, as the bytes of its data item.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "messages",
+        conflicts_with_all = ["process", "schedulers", "gateways", "to", "accepted", "store", "without_crons", "verify_only"]
+    )]
+    module: Option<PathBuf>,
+    /// `{"env": {"Process": …, "Module": …}, "messages": [ … ]}`, in the form that ao-loader takes.
+    #[arg(long, value_name = "FILE", requires = "module")]
+    messages: Option<PathBuf>,
+    /// The module's format; without it the environment's tag `Module-Format`, or what the module looks like.
+    #[arg(long, value_name = "FORMAT", requires = "module")]
+    format: Option<String>,
+    /// Keeps the memory that a failed message left, as ao-loader alone does; without it the memory is rolled back.
+    #[arg(long, requires = "module")]
+    keep_memory: bool,
+    /// Most gas of one message.
+    #[arg(long, value_name = "GAS", requires = "module", default_value_t = Limits::default().gas)]
+    gas_limit: u64,
+    /// Most bytes of memory.
+    #[arg(long, value_name = "BYTES", requires = "module", default_value_t = Limits::default().memory_bytes)]
+    memory_limit: u64,
+
+    /// Prints only the slots of which this Lua expression is true, such as `slot.error` or `slot.gas > 1e9`. `slot` has the
+    /// fields of `--json`.
+    #[arg(long = "where", value_name = "LUA")]
+    only: Option<String>,
+    /// Writes one JSON object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command. Exit codes: 0 replayed (messages that fail are results), 1 refused, 2 wrong usage, a file that cannot
+/// be read, or no source reached.
+///
+/// # Errors
+/// Only if the output cannot be written.
+pub async fn run(args: Args) -> Result<ExitCode> {
+    let lines = match Lines::new(args.json, args.only.as_deref()) {
+        Ok(lines) => lines,
+        Err(error) => return process::refuse(args.json, &error),
+    };
+    match (args.process, args.module, args.messages) {
+        (None, Some(module), Some(messages)) => {
+            let replay = module::ModuleReplay {
+                module,
+                messages,
+                format: args.format,
+                keep_memory: args.keep_memory,
+                limits: Limits { memory_bytes: args.memory_limit, gas: args.gas_limit },
+            };
+            module::run(&replay, lines, &mut std::io::stdout().lock(), &mut std::io::stderr().lock())
+        }
+        (Some(process), ..) => {
+            let replay = process::ProcessReplay {
+                process,
+                schedulers: args.schedulers,
+                gateways: args.gateways,
+                to: args.to,
+                accepted: args.accepted,
+                store: args.store,
+                without_crons: args.without_crons,
+                verify_only: args.verify_only,
+            };
+            process::run(replay, lines).await
+        }
+        // clap asks for one of the two forms.
+        _ => Ok(ExitCode::from(2)),
+    }
+}
+
+/// Which slots are printed, and how.
+pub struct Lines {
+    /// One JSON object a line.
+    pub json: bool,
+    only: Option<Filter>,
+}
+
+impl Lines {
+    /// Errors: `lua-invalid`, `too-large`.
+    pub fn new(json: bool, only: Option<&str>) -> Result<Self> {
+        Ok(Self { json, only: only.map(|expression| Filter::compile("slot", expression)).transpose()? })
+    }
+
+    /// Whether a slot is wanted. Errors: `lua-invalid`, `gas-limit`, `memory-limit`.
+    pub fn wants(&mut self, slot: &Value) -> Result<bool> {
+        self.only.as_mut().map_or(Ok(true), |only| only.matches(slot).map_err(|error| error.at("--where")))
+    }
+}

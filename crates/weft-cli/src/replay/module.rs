@@ -9,33 +9,24 @@ use serde_json::{Value, json};
 use weft_codec::{Code, Error, Result};
 use weft_wasm::{Format, Limits, Machine, OnError, Outcome, Program};
 
+use super::Lines;
+
 /// How much of an output goes on a line.
 const SHOWN_CHARS: usize = 100;
 
 /// `weft replay --module FILE --messages FILE`
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug)]
 pub struct ModuleReplay {
     /// The module, as the bytes of its data item.
-    #[arg(long, value_name = "FILE")]
     pub module: PathBuf,
     /// `{"env": {"Process": …, "Module": …}, "messages": [ … ]}`, in the form that ao-loader takes.
-    #[arg(long, value_name = "FILE")]
     pub messages: PathBuf,
     /// The module's format; without it the tag `Module-Format` of the environment's module, or what the module looks like.
-    #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
     /// Keeps the memory that a failed message left, as ao-loader alone does; without it the memory is rolled back.
-    #[arg(long)]
     pub keep_memory: bool,
-    /// Most gas of one message.
-    #[arg(long, value_name = "GAS", default_value_t = Limits::default().gas)]
-    pub gas_limit: u64,
-    /// Most bytes of memory.
-    #[arg(long, value_name = "BYTES", default_value_t = Limits::default().memory_bytes)]
-    pub memory_limit: u64,
-    /// Writes one JSON object a line.
-    #[arg(long)]
-    pub json: bool,
+    /// Most gas of one message, most bytes of memory.
+    pub limits: Limits,
 }
 
 #[derive(Deserialize)]
@@ -49,19 +40,27 @@ struct Messages {
 ///
 /// # Errors
 /// Only if `out` or `complaints` cannot be written.
-pub fn run(args: &ModuleReplay, out: &mut impl Write, complaints: &mut impl Write) -> Result<ExitCode> {
-    match replay(args, out) {
+pub fn run(
+    args: &ModuleReplay,
+    lines: Lines,
+    out: &mut impl Write,
+    complaints: &mut impl Write,
+) -> Result<ExitCode> {
+    match replay(args, lines, out) {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) if error.code() == Code::StoreFailed => Err(error),
         Err(error) => {
-            let usage = matches!(error.code(), Code::Unreadable | Code::JsonInvalid | Code::RequestInvalid);
+            let usage = matches!(
+                error.code(),
+                Code::Unreadable | Code::JsonInvalid | Code::RequestInvalid | Code::LuaInvalid
+            );
             writeln!(complaints, "weft: {error} [{}]", error.code().as_str()).map_err(unwritable)?;
             Ok(ExitCode::from(if usage { 2 } else { 1 }))
         }
     }
 }
 
-fn replay(args: &ModuleReplay, out: &mut impl Write) -> Result<()> {
+fn replay(args: &ModuleReplay, mut lines: Lines, out: &mut impl Write) -> Result<()> {
     let module = read(&args.module)?;
     let given: Messages = serde_json::from_slice(&read(&args.messages)?).map_err(|cause| {
         let sentence = format!(
@@ -70,7 +69,7 @@ fn replay(args: &ModuleReplay, out: &mut impl Write) -> Result<()> {
         );
         Error::new(Code::JsonInvalid, sentence).because(cause)
     })?;
-    let limits = Limits { memory_bytes: args.memory_limit, gas: args.gas_limit };
+    let limits = args.limits;
     let program = Program::compile(&module, format(args, &given.env, &module)?, &limits)?;
     let on_error = if args.keep_memory { OnError::Keep } else { OnError::RollBack };
     let mut machine = Machine::new(&program, limits, on_error)?;
@@ -79,8 +78,11 @@ fn replay(args: &ModuleReplay, out: &mut impl Write) -> Result<()> {
         let outcome =
             machine.step(&message.to_string(), &env).map_err(|error| error.at(format!("slot {slot}")))?;
         let hash: String = machine.memory_sha256().iter().map(|byte| format!("{byte:02x}")).collect();
-        let line =
-            if args.json { json_line(slot, &outcome, &hash) } else { text_line(slot, &outcome, &hash) };
+        let json = json_line(slot, &outcome, &hash);
+        if !lines.wants(&json)? {
+            continue;
+        }
+        let line = if lines.json { json.to_string() } else { text_line(slot, &outcome, &hash) };
         writeln!(out, "{line}").map_err(unwritable)?;
     }
     Ok(())
@@ -109,7 +111,7 @@ fn format(args: &ModuleReplay, env: &Value, module: &[u8]) -> Result<Format> {
     }
 }
 
-fn json_line(slot: usize, outcome: &Outcome, hash: &str) -> String {
+fn json_line(slot: usize, outcome: &Outcome, hash: &str) -> Value {
     json!({
         "slot": slot,
         "output": outcome.output,
@@ -122,7 +124,6 @@ fn json_line(slot: usize, outcome: &Outcome, hash: &str) -> String {
         "gas": outcome.gas,
         "memory_sha256": hash,
     })
-    .to_string()
 }
 
 fn text_line(slot: usize, outcome: &Outcome, hash: &str) -> String {
@@ -164,15 +165,13 @@ mod tests {
             messages: dir.join("messages.json"),
             format: None,
             keep_memory: false,
-            gas_limit: Limits::default().gas,
-            memory_limit: Limits::default().memory_bytes,
-            json: true,
+            limits: Limits::default(),
         }
     }
 
     fn exit(args: &ModuleReplay) -> (String, String) {
         let (mut out, mut complaints) = (Vec::new(), Vec::new());
-        let code = run(args, &mut out, &mut complaints).unwrap();
+        let code = run(args, Lines::new(true, None).unwrap(), &mut out, &mut complaints).unwrap();
         (format!("{code:?}"), String::from_utf8(complaints).unwrap())
     }
 

@@ -15,6 +15,7 @@ use weft_node::seams::Store;
 use weft_node::{Event, Node, Observer, Options, Phase, Sources, Summary};
 use weft_verify::{Receipt, Status};
 
+use super::Lines;
 use crate::native::{FileStore, NativeClock, NativeFetch};
 
 /// How much of an output goes on a line.
@@ -23,34 +24,24 @@ const SHOWN_CHARS: usize = 100;
 const RESULTS_STEP: usize = 256;
 
 /// `weft replay PROCESS`
-#[derive(Clone, Debug, clap::Args)]
-pub struct Args {
-    /// The process: its id, 43 characters.
+#[derive(Clone, Debug)]
+pub struct ProcessReplay {
+    /// The process.
     pub process: Id,
-    /// A scheduler unit. Give it again for others, in order of preference.
-    #[arg(long = "scheduler", value_name = "URL")]
+    /// Scheduler units, in order of preference.
     pub schedulers: Vec<String>,
-    /// An Arweave gateway. Give it again for others, in order of preference.
-    #[arg(long = "gateway", value_name = "URL")]
+    /// Arweave gateways, in order of preference.
     pub gateways: Vec<String>,
     /// The last slot wanted; without it all there are.
-    #[arg(long, value_name = "SLOT")]
     pub to: Option<u64>,
-    /// Accepts assignments signed by this address beside the process's own scheduler.
-    #[arg(long = "accept-scheduler", value_name = "ADDRESS")]
+    /// Addresses accepted beside the process's own scheduler.
     pub accepted: Vec<Address>,
-    /// Keeps what is proved and replayed in this folder, and goes on from there next time.
-    #[arg(long, value_name = "DIR")]
+    /// Where what is proved and replayed is kept.
     pub store: Option<PathBuf>,
     /// Replays a process that has cron messages without them.
-    #[arg(long)]
     pub without_crons: bool,
     /// Only fetches and verifies.
-    #[arg(long)]
     pub verify_only: bool,
-    /// Writes one JSON object a line: the slots, then the summary with the receipt.
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Runs the command: results on stdout, progress and failures of sources on stderr. Exit codes: 0 proved and
@@ -59,7 +50,7 @@ pub struct Args {
 /// # Errors
 ///
 /// Only if stdout cannot be written.
-pub async fn run(args: Args) -> Result<ExitCode> {
+pub async fn run(args: ProcessReplay, lines: Lines) -> Result<ExitCode> {
     let stop = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&stop);
     let watch = tokio::spawn(async move {
@@ -68,17 +59,23 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         }
     });
     let outcome = match &args.store {
-        None => Box::pin(replay(&args, MemoryStore::new(), stop)).await,
+        None => Box::pin(replay(&args, lines, MemoryStore::new(), stop)).await,
         Some(folder) => match FileStore::open(folder) {
-            Ok(store) => Box::pin(replay(&args, store, stop)).await,
-            Err(error) => refuse(&args, &error),
+            Ok(store) => Box::pin(replay(&args, lines, store, stop)).await,
+            Err(error) => refuse(lines.json, &error),
         },
     };
     watch.abort();
     outcome
 }
 
-async fn replay<S: Store>(args: &Args, store: S, stop: Arc<AtomicBool>) -> Result<ExitCode> {
+async fn replay<S: Store>(
+    args: &ProcessReplay,
+    lines: Lines,
+    store: S,
+    stop: Arc<AtomicBool>,
+) -> Result<ExitCode> {
+    let json = lines.json;
     let node = Node::new(store, NativeFetch::new(), NativeClock);
     let sources = Sources { schedulers: args.schedulers.clone(), gateways: args.gateways.clone() };
     let options = Options {
@@ -90,32 +87,34 @@ async fn replay<S: Store>(args: &Args, store: S, stop: Arc<AtomicBool>) -> Resul
     };
     let before = match node.summary(args.process).await {
         Ok(known) => known.and_then(|summary| summary.replayed),
-        Err(error) => return refuse(args, &error),
+        Err(error) => return refuse(json, &error),
     };
-    let show = Show::new(args.json, stop);
+    let show = Show::new(lines, stop);
     // What earlier runs replayed stands in the store; it is printed from there.
     if let Err(error) = print_stored(&node, args, before, &show).await {
-        return refuse(args, &error);
+        return refuse(json, &error);
     }
     let synced = node.sync(args.process, &sources, &options, &show).await;
     show.end_progress();
-    show.check_written()?;
+    if let Err(error) = show.check_written() {
+        return refuse(json, &error);
+    }
     let summary = match synced {
         Ok(summary) => summary,
-        Err(error) => return refuse(args, &error),
+        Err(error) => return refuse(json, &error),
     };
     match node.receipt(args.process).await {
         Ok(receipt) => {
-            print_summary(args, &summary, &receipt)?;
+            print_summary(json, &summary, &receipt)?;
             Ok(ExitCode::SUCCESS)
         }
-        Err(error) => refuse(args, &error),
+        Err(error) => refuse(json, &error),
     }
 }
 
 async fn print_stored<S: Store>(
     node: &Node<S, NativeFetch, NativeClock>,
-    args: &Args,
+    args: &ProcessReplay,
     replayed: Option<u64>,
     show: &Show,
 ) -> Result<()> {
@@ -135,24 +134,38 @@ async fn print_stored<S: Store>(
 
 /// Prints while the sync runs.
 struct Show {
-    json: bool,
+    lines: RefCell<Lines>,
     progress: bool,
     stop: Arc<AtomicBool>,
-    /// The first failure to write; a pipe that is closed ends the sync.
-    broken: RefCell<Option<std::io::Error>>,
+    /// The first failure to choose or write a line; a pipe that is closed ends the sync.
+    broken: RefCell<Option<Error>>,
 }
 
 impl Show {
-    fn new(json: bool, stop: Arc<AtomicBool>) -> Self {
-        Self { json, progress: std::io::stderr().is_terminal(), stop, broken: RefCell::default() }
+    fn new(lines: Lines, stop: Arc<AtomicBool>) -> Self {
+        Self {
+            lines: RefCell::new(lines),
+            progress: std::io::stderr().is_terminal(),
+            stop,
+            broken: RefCell::default(),
+        }
     }
 
     fn slot(&self, result: &SlotResult) {
-        let line = if self.json { slot_json(result).to_string() } else { slot_line(result) };
-        self.clear_line();
-        if let Err(error) = writeln!(std::io::stdout().lock(), "{line}") {
+        if let Err(error) = self.print(result) {
             self.broken.borrow_mut().get_or_insert(error);
         }
+    }
+
+    fn print(&self, result: &SlotResult) -> Result<()> {
+        let json = slot_json(result);
+        let mut lines = self.lines.borrow_mut();
+        if !lines.wants(&json)? {
+            return Ok(());
+        }
+        let line = if lines.json { json.to_string() } else { slot_line(result) };
+        self.clear_line();
+        writeln!(std::io::stdout().lock(), "{line}").map_err(unwritable)
     }
 
     fn clear_line(&self) {
@@ -166,7 +179,7 @@ impl Show {
     }
 
     fn check_written(&self) -> Result<()> {
-        self.broken.take().map_or(Ok(()), |cause| Err(unwritable(cause)))
+        self.broken.take().map_or(Ok(()), Err)
     }
 }
 
@@ -256,9 +269,9 @@ fn one_line(value: &Value) -> String {
     }
 }
 
-fn print_summary(args: &Args, summary: &Summary, receipt: &Receipt) -> Result<()> {
+fn print_summary(json: bool, summary: &Summary, receipt: &Receipt) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    if args.json {
+    if json {
         let line = json!({ "summary": summary, "receipt": receipt });
         return writeln!(out, "{line}").map_err(unwritable);
     }
@@ -280,9 +293,9 @@ fn print_summary(args: &Args, summary: &Summary, receipt: &Receipt) -> Result<()
 }
 
 /// Says why, and with which exit code: 2 for what another call or another hour may mend, 1 for what is refused.
-fn refuse(args: &Args, error: &Error) -> Result<ExitCode> {
+pub(super) fn refuse(json: bool, error: &Error) -> Result<ExitCode> {
     let code = error.code();
-    if args.json {
+    if json {
         let line = json!({ "error": { "code": code.as_str(), "sentence": error.sentence() } });
         writeln!(std::io::stdout().lock(), "{line}").map_err(unwritable)?;
     }
@@ -294,6 +307,7 @@ fn refuse(args: &Args, error: &Error) -> Result<ExitCode> {
         | Code::SourceTimeout
         | Code::SourceStatus
         | Code::RequestInvalid
+        | Code::LuaInvalid
         | Code::Unreadable => 2,
         _ => 1,
     };
