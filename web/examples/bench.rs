@@ -1,4 +1,5 @@
-//! The runtime alone, for `cargo xtask bench`: one machine, one message at a time, timed by its caller.
+//! The runtime alone: one machine, one message at a time, timed by its caller, for `cargo xtask bench`; and compared with
+//! ao-loader, for the end-to-end test in Chromium.
 #![cfg(target_arch = "wasm32")]
 
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -33,4 +34,13 @@ impl Bench {
             None => Ok(outcome.output.to_string()),
         }
     }
+}
+
+/// Runs a workload and compares each outcome, and the memory where the reference hashed it. Returns what was compared:
+/// messages, memories and messages that were rolled back; throws the first difference.
+#[wasm_bindgen]
+pub fn compare(module: &[u8], format: &str, workload: &str, reference: &str) -> Result<Vec<u32>, String> {
+    let report = weft_tests::differential::compare(module, format, workload, reference, usize::MAX)?;
+    let numbers = [report.messages, report.memories, report.rolled_back].map(u32::try_from);
+    numbers.into_iter().collect::<Result<_, _>>().map_err(|error| error.to_string())
 }

@@ -67,7 +67,7 @@ pub(crate) fn native(ctx: &Ctx) -> Result<Outcome> {
     page::cargo_step(cargo, &native_binary(ctx))
 }
 
-/// The step `bench-wasm`: the runtime as the page has it, for node.
+/// The step `bench-wasm`: the runtime as the page has it, for node, and for the test that compares it in a browser.
 pub(crate) fn wasm(ctx: &Ctx) -> Result<Outcome> {
     let wasm = ctx.wasm()?;
     let cargo = wasm.cargo(ctx, "build").args([
@@ -82,10 +82,11 @@ pub(crate) fn wasm(ctx: &Ctx) -> Result<Outcome> {
     let built = wasm.output(ctx, ctx.profile).join("examples/bench.wasm");
     let outcome = page::cargo_step(cargo, &built)?;
     let stamp = Stamp::new(ctx, "bench-wasm").path(&built)?;
-    if !stamp.fresh(&[bindings(ctx)]) {
-        let run =
-            Run::new(tools::bindgen(ctx)?).args(["--target", "nodejs", "--out-name", "bench", "--out-dir"]);
-        run.arg(ctx.own().join("bench")).arg(&built).go()?;
+    if !stamp.fresh(&[bindings(ctx), browser_bindings(ctx).join("bench.js")]) {
+        for (target, folder) in [("nodejs", ctx.own().join("bench")), ("web", browser_bindings(ctx))] {
+            let run = Run::new(tools::bindgen(ctx)?).args(["--target", target, "--out-name", "bench"]);
+            run.arg("--out-dir").arg(folder).arg(&built).go()?;
+        }
         stamp.save()?;
     }
     Ok(outcome)
@@ -112,6 +113,11 @@ fn node() -> Run {
 
 fn native_binary(ctx: &Ctx) -> PathBuf {
     ctx.target.join("release/examples").join(format!("bench_native{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// Where the runtime for a browser is.
+pub(crate) fn browser_bindings(ctx: &Ctx) -> PathBuf {
+    ctx.own().join("bench-web")
 }
 
 fn bindings(ctx: &Ctx) -> PathBuf {

@@ -103,7 +103,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "e2e",
         about: "the page in Chromium, end to end",
-        needs: &["npm-tests", "browser", "page", "weft"],
+        needs: &["npm-tests", "browser", "page", "weft", "modules", "bench-wasm"],
         run: checks::e2e,
     },
 ];
