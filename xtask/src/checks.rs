@@ -12,19 +12,8 @@ use crate::tally::Tally;
 use crate::{bench, files, modules, tools};
 
 /// Steps of `test` besides what they need.
-const ALL: [&str; 11] = [
-    "tidy",
-    "fmt",
-    "clippy",
-    "clippy-wasm",
-    "native",
-    "token-test",
-    "typecheck",
-    "wasm-test",
-    "node",
-    "e2e",
-    "page",
-];
+const ALL: [&str; 10] =
+    ["tidy", "fmt", "clippy", "clippy-wasm", "native", "token-test", "typecheck", "wasm-test", "e2e", "page"];
 
 /// Crates that are not compiled for wasm32. weft-lua is not part of the page: piccolo's source of randomness must be chosen
 /// for wasm32 before it can be.
@@ -113,29 +102,12 @@ pub(crate) fn wasm_tests(ctx: &Ctx) -> Result<Outcome> {
     )
 }
 
-/// The step `node`: scripts of the tests that need no browser.
-pub(crate) fn node_tests(ctx: &Ctx) -> Result<Outcome> {
-    let files = test_files(ctx)?;
-    if files.is_empty() {
-        return Ok(Outcome::Tests(Tally::default(), true));
-    }
-    let run = Run::new("node").args(["--test", "--test-reporter=tap"]).args(files).dir(&ctx.root);
-    counted(run.env("WEFT_MODULES", modules::dir(ctx)))
-}
-
 /// The step `e2e`.
 pub(crate) fn e2e(ctx: &Ctx) -> Result<Outcome> {
     let run = Run::new("node").arg("tests/e2e/run.mjs").dir(&ctx.root).arg("--dist").arg(&ctx.out);
     let run = run.arg("--weft").arg(ctx.weft()).arg("--artefacts").arg(ctx.root.join("artefacts"));
     let run = run.env("CHROMIUM", &browser(ctx)?.chromium).env("WEFT_MODULES", modules::dir(ctx));
     counted(run.env("WEFT_RUNTIME", bench::browser_bindings(ctx)))
-}
-
-fn test_files(ctx: &Ctx) -> Result<Vec<PathBuf>> {
-    let mut files = files::walk(&ctx.root.join("tests"))?;
-    let e2e = ctx.root.join("tests/e2e");
-    files.retain(|file| file.to_string_lossy().ends_with(".test.mjs") && !file.starts_with(&e2e));
-    Ok(files)
 }
 
 /// Runs tests and counts them. A runner that counts nothing has not tested anything: that is an error.

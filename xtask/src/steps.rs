@@ -95,12 +95,6 @@ pub(crate) const STEPS: &[Step] = &[
         run: checks::wasm_tests,
     },
     Step {
-        name: "node",
-        about: "tests of scripts, node",
-        needs: &["npm-tests", "modules"],
-        run: checks::node_tests,
-    },
-    Step {
         name: "e2e",
         about: "the page in Chromium, end to end",
         needs: &["npm-tests", "browser", "page", "weft", "modules", "bench-wasm"],
