@@ -39,6 +39,21 @@ pub struct Head {
     pub block_height: u64,
 }
 
+impl Head {
+    /// The head that an assignment makes, once it is proved.
+    #[must_use]
+    pub fn at(assignment: &Assignment) -> Self {
+        Self {
+            slot: assignment.slot,
+            epoch: assignment.epoch,
+            assignment_id: assignment.id,
+            hash_chain: assignment.hash_chain,
+            timestamp: assignment.timestamp,
+            block_height: assignment.block_height,
+        }
+    }
+}
+
 /// What a scheduler gives for one slot, and for an Assign the message had from elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryEntry {
@@ -138,14 +153,7 @@ impl HistoryVerifier {
         let checks = self
             .checks_of(&assignment, source)
             .map_err(|error| error.at(format!("slot {}", assignment.slot)))?;
-        let head = Head {
-            slot: assignment.slot,
-            epoch: assignment.epoch,
-            assignment_id: assignment.id,
-            hash_chain: assignment.hash_chain,
-            timestamp: assignment.timestamp,
-            block_height: assignment.block_height,
-        };
+        let head = Head::at(&assignment);
         Ok((assignment, head, checks))
     }
 

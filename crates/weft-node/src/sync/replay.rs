@@ -300,14 +300,7 @@ pub(crate) async fn verifier_at<S: Store>(
     let damaged = || corrupt(Table::Slots, &format!("{}/{before}", process.id));
     let entry = archive.slot(&Batch::default(), process.id, before).await?.ok_or_else(damaged)?;
     let assignment = Assignment::read(entry.assignment).map_err(|cause| damaged().because(cause))?;
-    let head = Head {
-        slot: assignment.slot,
-        epoch: assignment.epoch,
-        assignment_id: assignment.id,
-        hash_chain: assignment.hash_chain,
-        timestamp: assignment.timestamp,
-        block_height: assignment.block_height,
-    };
+    let head = Head::at(&assignment);
     Ok(HistoryVerifier::resume(process, policy, head))
 }
 
