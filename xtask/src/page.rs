@@ -54,7 +54,8 @@ pub(crate) fn wasm(ctx: &Ctx) -> Result<Outcome> {
     let wasm = ctx.wasm()?;
     let cargo =
         wasm.cargo(ctx, "build").args(["--locked", "-p", "weft-web", "--lib", "--profile", ctx.profile]);
-    cargo_step(cargo, &node_wasm(ctx)?)
+    // The one part that depends on more than stable Rust.
+    cargo_step(cargo, &node_wasm(ctx)?).context("if wasmi did not compile, try again with --loop-dispatch")
 }
 
 /// The step `bindgen`.

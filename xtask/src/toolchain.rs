@@ -123,6 +123,8 @@ impl WasmToolchain {
         if ctx.args.loop_dispatch {
             return run;
         }
+        // A RUSTFLAGS of the person's would win over ours.
+        let run = run.without_env("RUSTFLAGS").without_env("CARGO_ENCODED_RUSTFLAGS");
         let run = run.args(["--features", "weft-web/tail-calls"]);
         // Debian's compiler is allowed to know everything: the standard library is compiled as well.
         let flags = TAIL_CALLS.iter().filter(|(name, _)| *self == Self::Rustup || *name != "RUSTC_BOOTSTRAP");
@@ -142,7 +144,7 @@ impl WasmToolchain {
         let path = std::env::var("PATH").unwrap_or_default();
         let mut run = Run::new(DEBIAN_CARGO).arg(command).dir(&ctx.root);
         // rustup points these at its own toolchain.
-        for name in ["RUSTUP_TOOLCHAIN", "LD_LIBRARY_PATH", "CARGO", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"] {
+        for name in ["RUSTUP_TOOLCHAIN", "LD_LIBRARY_PATH", "CARGO"] {
             run = run.without_env(name);
         }
         run.env("PATH", format!("/usr/bin:{path}"))
