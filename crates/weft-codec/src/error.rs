@@ -1,12 +1,20 @@
 //! The one error type of the house: a stable code for programs, a sentence for people, a cause for both.
 
+use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::fmt;
 
-/// What went wrong, and what a caller can do by machine: match on [`Error::code`].
+/// The most fields of one error.
+const MAX_FIELDS: usize = 16;
+/// The longest value of a field, in characters.
+const MAX_FIELD_CHARS: usize = 512;
+
+/// What went wrong, and what a caller can do by machine: match on [`Error::code`], and read the values that the sentence
+/// speaks of from [`Error::fields`]. docs/errors.md names the fields.
 pub struct Error {
     code: Code,
     sentence: String,
+    fields: BTreeMap<&'static str, String>,
     cause: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -17,7 +25,27 @@ impl Error {
     /// An error with its stable code and a whole sentence that says what to do about it.
     #[must_use]
     pub fn new(code: Code, sentence: impl Into<String>) -> Self {
-        Self { code, sentence: sentence.into(), cause: None }
+        Self { code, sentence: sentence.into(), fields: BTreeMap::new(), cause: None }
+    }
+
+    /// Adds a field: a value that a program may want and should not have to read out of the sentence. One that is there
+    /// already stays, since what is nearest to the fault knows best. Values are cut after 512 characters, and only the
+    /// first 16 fields are kept.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
+        if self.fields.len() < MAX_FIELDS && !self.fields.contains_key(name) {
+            self.fields.insert(name, value.to_string().chars().take(MAX_FIELD_CHARS).collect());
+        }
+        self
+    }
+
+    /// Adds the fields of an error that this one speaks for.
+    #[must_use]
+    pub fn with_fields_of(mut self, other: &Self) -> Self {
+        for (name, value) in &other.fields {
+            self = self.with(name, value);
+        }
+        self
     }
 
     /// Adds the error underneath.
@@ -45,6 +73,18 @@ impl Error {
     pub fn sentence(&self) -> &str {
         &self.sentence
     }
+
+    /// The value of a field.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields.get(name).map(String::as_str)
+    }
+
+    /// All fields, by name.
+    #[must_use]
+    pub fn fields(&self) -> &BTreeMap<&'static str, String> {
+        &self.fields
+    }
 }
 
 impl fmt::Display for Error {
@@ -56,6 +96,9 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[{}] {}", self.code.as_str(), self.sentence)?;
+        if !self.fields.is_empty() {
+            write!(f, " {:?}", self.fields)?;
+        }
         if let Some(cause) = &self.cause {
             write!(f, " (cause: {cause})")?;
         }
@@ -204,4 +247,31 @@ codes! {
     RequestInvalid = "request-invalid",
     /// A file or folder that cannot be read or written.
     Unreadable = "unreadable",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_ordered_and_the_nearest_stays() {
+        let error = Error::new(Code::SlotMissing, "Slot 3 is missing.").with("wanted", 3).with("slot", 5);
+        let outer = Error::new(Code::SlotMissing, "No source gave it.").with_fields_of(&error.with("slot", 7));
+        assert_eq!(outer.field("slot"), Some("5"));
+        assert_eq!(outer.fields().keys().copied().collect::<Vec<_>>(), ["slot", "wanted"]);
+        assert_eq!(outer.field("signer"), None);
+        assert_eq!(outer.at("slot 5").field("wanted"), Some("3"), "a place in front changes no field");
+    }
+
+    #[test]
+    fn fields_are_bounded() {
+        let long = "é".repeat(10_000);
+        let mut error = Error::new(Code::NotFound, "").with("long", &long);
+        assert_eq!(error.field("long").map(|value| value.chars().count()), Some(MAX_FIELD_CHARS));
+        let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r"];
+        for name in names {
+            error = error.with(name, 1);
+        }
+        assert_eq!(error.fields().len(), MAX_FIELDS);
+    }
 }
