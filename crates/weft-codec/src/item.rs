@@ -9,6 +9,18 @@ use crate::tags::{self, Tag};
 
 /// Signature type 1: RSA-PSS with SHA-256, 4096 bits.
 pub const ARWEAVE: u16 = 1;
+/// Signature type 2: Ed25519 over the payload.
+pub const ED25519: u16 = 2;
+/// Signature type 3: an Ethereum wallet's message.
+pub const ETHEREUM: u16 = 3;
+/// Signature type 4: Ed25519 over the payload as text, as Solana's wallets sign.
+pub const SOLANA: u16 = 4;
+/// Signature type 5: Ed25519 over an Aptos wallet's text.
+pub const APTOS: u16 = 5;
+/// Signature type 6: several Ed25519 signatures of an Aptos multi-key.
+pub const MULTI_APTOS: u16 = 6;
+/// Signature type 7: an Ethereum wallet's typed data (EIP-712); the owner is an address.
+pub const TYPED_ETHEREUM: u16 = 7;
 
 /// Bytes of signature and owner, by signature type (reference ans104.md §2).
 #[must_use]

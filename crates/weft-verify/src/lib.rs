@@ -6,13 +6,16 @@
 
 mod carriers;
 mod history;
+mod item_signature;
+mod keys;
 mod receipt;
-mod rsa_pss;
 mod signed;
 mod trust;
 
 pub use carriers::{module, module_from_transaction, process, process_from_transaction};
 pub use history::{Entry, EntryKind, Head, HistoryEntry, HistoryVerifier, SchedulerPolicy, assignment};
+pub use item_signature::{claims_of_entry, claims_of_item};
+pub use keys::{Scheme, SignatureClaim, Vouched};
 pub use receipt::{Check, Receipt, Status};
 pub use signed::{bundle, item, item_among, nested, transaction};
 pub use trust::{Untrusted, Verified};

@@ -1,15 +1,13 @@
 //! Signed things: data items, bundles of them, layer-1 transactions.
 
-use weft_codec::item::{ARWEAVE, DataItem};
+use weft_codec::item::DataItem;
 use weft_codec::transaction::Transaction;
 use weft_codec::{Code, Error, Id, Result, bundle as bundles, merkle};
 
+use crate::item_signature;
+use crate::keys::{self, Scheme};
 use crate::receipt::Check;
-use crate::rsa_pss;
 use crate::trust::{Untrusted, Verified};
-
-/// The signature scheme, as evidence names it.
-const RSA: &str = "RSA-PSS SHA-256, 4096 bits";
 
 /// Proves a data item: its id is the SHA-256 of its signature (and the expected one), and the signature is its
 /// owner's over its bytes. Errors: `id-mismatch`, `signature-unsupported`, `signature-invalid`.
@@ -38,14 +36,11 @@ pub fn item_among(candidates: Untrusted<Vec<DataItem>>, expected: Option<Id>) ->
 pub(crate) fn item_checks(item: &DataItem, source: &str, expected: Option<Id>) -> Result<Vec<Check>> {
     let id = item.id();
     same_id(expected, id)?;
-    if item.signature_type != ARWEAVE {
-        return Err(unsupported(format!("Signature type {} is not checked here yet.", item.signature_type)));
-    }
-    rsa_pss::verify(&item.owner, &item.signing_payload(), &item.signature)?;
+    let algorithm = item_signature::verify(item)?;
     let id_check =
         Check::proved("item-id", id, "The id is the SHA-256 of the signature.").with("from", source);
     let signature_check = Check::proved("item-signature", id, "Its owner signed exactly these bytes.")
-        .with("algorithm", RSA)
+        .with("algorithm", algorithm)
         .with("owner", item.owner_address())
         .with("from", source);
     Ok(vec![id_check, signature_check])
@@ -99,7 +94,12 @@ pub fn transaction(
         return Err(unsupported("ECDSA transactions are not checked here yet.".to_owned()));
     }
     let data_check = data_check(&transaction, id)?;
-    rsa_pss::verify(&transaction.owner, &transaction.signing_payload(), &transaction.signature)?;
+    keys::verify(
+        Scheme::RsaPssSha256,
+        &transaction.owner,
+        &transaction.signing_payload(),
+        &transaction.signature,
+    )?;
     let mut checks = vec![
         Check::proved("transaction-id", id, "The id is the SHA-256 of the signature.")
             .with("from", source.as_str()),
