@@ -151,8 +151,16 @@ codes! {
     BundleMalformed = "bundle-malformed",
     /// A layer-1 transaction with a missing or impossible field.
     TransactionMalformed = "transaction-malformed",
+    /// A layer-1 block with a missing or impossible field.
+    BlockMalformed = "block-malformed",
+    /// A chunk or a proof path that is not in the form of the network.
+    ChunkMalformed = "chunk-malformed",
     /// A scheduler page that does not follow the scheduler's API.
     PageMalformed = "page-malformed",
+    /// A structured HTTP field that is not RFC 9651.
+    FieldMalformed = "field-malformed",
+    /// An AO-Core message, or its form as headers and body, that no rule allows.
+    MessageMalformed = "message-malformed",
     /// Something longer, deeper or more numerous than we accept.
     TooLarge = "too-large",
 
@@ -165,8 +173,38 @@ codes! {
     AnchorMissing = "anchor-missing",
     /// A signature type this version does not check.
     SignatureUnsupported = "signature-unsupported",
+    /// There is no signature to check.
+    SignatureMissing = "signature-missing",
+    /// The signature covers something that is not here.
+    ComponentMissing = "component-missing",
     /// Data that does not give the signed data root or size.
     DataRootMismatch = "data-root-mismatch",
+    /// The path does not lead from the data root to a chunk at this place.
+    ChunkPathInvalid = "chunk-path-invalid",
+    /// The chunk is not the one its path leads to.
+    ChunkMismatch = "chunk-mismatch",
+    /// The path does not lead from the block's root to this transaction's data.
+    TxPathInvalid = "tx-path-invalid",
+    /// The block's transactions do not give its root.
+    TxRootMismatch = "tx-root-mismatch",
+    /// A block whose hash covers more than its header has.
+    BlockUnsupported = "block-unsupported",
+    /// The header is that of another block.
+    BlockHashMismatch = "block-hash-mismatch",
+    /// The signature is not the miner's over this header.
+    BlockSignatureInvalid = "block-signature-invalid",
+    /// The key that signed the block is not the one of its reward address.
+    RewardAddressMismatch = "reward-address-mismatch",
+    /// A block does not follow from the one before it.
+    BlockLinkBroken = "block-link-broken",
+    /// The header is not, and does not lead to, the one that was agreed on.
+    BlockNotAgreed = "block-not-agreed",
+    /// The block does not list the transaction.
+    NotInBlock = "not-in-block",
+    /// The bundle has no such item at this place.
+    NotInBundle = "not-in-bundle",
+    /// The chunks at hand do not cover the item.
+    InclusionIncomplete = "inclusion-incomplete",
     /// The item is not a process.
     NotAProcess = "not-a-process",
     /// The item is not a module.
@@ -256,7 +294,8 @@ mod tests {
     #[test]
     fn fields_are_ordered_and_the_nearest_stays() {
         let error = Error::new(Code::SlotMissing, "Slot 3 is missing.").with("wanted", 3).with("slot", 5);
-        let outer = Error::new(Code::SlotMissing, "No source gave it.").with_fields_of(&error.with("slot", 7));
+        let outer =
+            Error::new(Code::SlotMissing, "No source gave it.").with_fields_of(&error.with("slot", 7));
         assert_eq!(outer.field("slot"), Some("5"));
         assert_eq!(outer.fields().keys().copied().collect::<Vec<_>>(), ["slot", "wanted"]);
         assert_eq!(outer.field("signer"), None);
@@ -268,7 +307,8 @@ mod tests {
         let long = "é".repeat(10_000);
         let mut error = Error::new(Code::NotFound, "").with("long", &long);
         assert_eq!(error.field("long").map(|value| value.chars().count()), Some(MAX_FIELD_CHARS));
-        let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r"];
+        let names =
+            ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r"];
         for name in names {
             error = error.with(name, 1);
         }
