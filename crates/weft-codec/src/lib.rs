@@ -15,6 +15,7 @@ pub mod item;
 pub mod merkle;
 mod reader;
 pub mod scheduler_page;
+pub mod structured_fields;
 pub mod tags;
 pub mod transaction;
 
