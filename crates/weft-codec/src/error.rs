@@ -161,6 +161,8 @@ codes! {
     FieldMalformed = "field-malformed",
     /// An AO-Core message, or its form as headers and body, that no rule allows.
     MessageMalformed = "message-malformed",
+    /// A receipt file that is not written as Weft writes them.
+    ReceiptMalformed = "receipt-malformed",
     /// Something longer, deeper or more numerous than we accept.
     TooLarge = "too-large",
 
@@ -233,6 +235,8 @@ codes! {
     TimestampBackwards = "timestamp-backwards",
     /// The block height is lower than the one before it.
     BlockHeightBackwards = "block-height-backwards",
+    /// A receipt that says something else than its evidence.
+    ReceiptMismatch = "receipt-mismatch",
 
     // --- modules and their messages ----------------------------------------------------------------------
     /// A `Module-Format` this version does not run.
