@@ -148,6 +148,21 @@ impl HistoryVerifier {
         Ok(Verified::new(assignment, checks))
     }
 
+    /// Proves an assignment as one of this process's, wherever it stands, and goes on after it. What came before it is
+    /// not proved.
+    pub(crate) fn begin_after(&mut self, assignment: Untrusted<DataItem>) -> Result<Verified<Assignment>> {
+        let (item, source) = assignment.into_parts();
+        let assignment = Assignment::read(item)?;
+        let checks = self.checks_of_origin(&assignment, &source)?;
+        self.head = Some(Head::at(&assignment));
+        Ok(Verified::new(assignment, checks))
+    }
+
+    /// From here on the user accepts this signer too.
+    pub(crate) fn accept(&mut self, signer: Address) {
+        self.policy.accepted.insert(signer);
+    }
+
     fn check_assignment(&self, item: DataItem, source: &str) -> Result<(Assignment, Head, Vec<Check>)> {
         let assignment = Assignment::read(item)?;
         let checks = self
@@ -157,8 +172,16 @@ impl HistoryVerifier {
         Ok((assignment, head, checks))
     }
 
-    /// The signature comes first: nothing an assignment says means anything before.
     fn checks_of(&self, assignment: &Assignment, source: &str) -> Result<Vec<Check>> {
+        let mut checks = self.checks_of_origin(assignment, source)?;
+        checks.push(self.check_slot(assignment)?);
+        checks.push(self.check_chain(assignment)?);
+        checks.push(self.check_time(assignment)?);
+        Ok(checks)
+    }
+
+    /// The signature comes first: nothing an assignment says means anything before.
+    fn checks_of_origin(&self, assignment: &Assignment, source: &str) -> Result<Vec<Check>> {
         let mut checks =
             assignment_checks(&assignment.item, source).map_err(|error| error.at("assignment"))?;
         checks.push(self.check_scheduler(assignment)?);
@@ -168,9 +191,6 @@ impl HistoryVerifier {
             return Err(Error::new(Code::ProcessMismatch, what));
         }
         checks.push(Check::proved("assigned-process", assignment.id, "The assignment is for this process."));
-        checks.push(self.check_slot(assignment)?);
-        checks.push(self.check_chain(assignment)?);
-        checks.push(self.check_time(assignment)?);
         Ok(checks)
     }
 

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod carriers;
+mod evidence;
 mod history;
 mod item_signature;
 mod keys;
@@ -13,6 +14,10 @@ mod signed;
 mod trust;
 
 pub use carriers::{module, module_from_transaction, process, process_from_transaction};
+pub use evidence::{
+    MAX_RECEIPT_BYTES, Origin, ProvedReceipt, ProvedSlot, RECEIPT_KIND, RECEIPT_VERSION, ReceiptFile,
+    ReceiptOpening, ReceiptProof, ReceiptWriter, Scope,
+};
 pub use history::{Entry, EntryKind, Head, HistoryEntry, HistoryVerifier, SchedulerPolicy, assignment};
 pub use item_signature::{claims_of_entry, claims_of_item};
 pub use keys::{Scheme, SignatureClaim, Vouched};

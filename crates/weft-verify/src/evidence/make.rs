@@ -1,0 +1,110 @@
+//! Writes a receipt file, slot by slot, so that its text never has to be in one place.
+
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+use weft_codec::ao::Carrier;
+use weft_codec::item::DataItem;
+use weft_codec::{Code, Error, Id, Result, base64url};
+
+use super::file::{CarrierTexts, Head, Origin, Scope, SlotText, malformed, write_seal};
+use super::prove::{Proving, subject};
+use crate::history::{HistoryEntry, SchedulerPolicy};
+
+/// What a receipt begins with.
+#[derive(Clone, Debug)]
+pub struct ReceiptOpening {
+    /// The program that makes it, with its version.
+    pub made_by: String,
+    /// What it is about.
+    pub scope: Scope,
+    /// The process.
+    pub process: Carrier,
+    /// The module, with which the results can be computed again.
+    pub module: Option<Carrier>,
+    /// The assignment before the slot, of a slot but the first.
+    pub previous: Option<DataItem>,
+}
+
+/// A receipt in the making. Everything is proved again as it goes in: a receipt claims nothing that its own bytes do not
+/// prove.
+pub struct ReceiptWriter {
+    proving: Proving,
+    process: Id,
+    text: Vec<u8>,
+    digest: Sha256,
+    first: bool,
+}
+
+impl ReceiptWriter {
+    /// Begins. Errors: those of what does not prove; `receipt-malformed` if there is a `previous` and must be none, or
+    /// the other way round.
+    pub fn begin(opening: ReceiptOpening) -> Result<Self> {
+        let ReceiptOpening { made_by, scope, process, module, previous } = opening;
+        let process_texts = CarrierTexts::of(&process)?;
+        let module_texts = module.as_ref().map(CarrierTexts::of).transpose()?;
+        let previous_text = previous.as_ref().map(|item| base64url::encode(&item.to_bytes()));
+        let policy = SchedulerPolicy { accepted: previous.iter().map(DataItem::owner_address).collect() };
+        let proving = Proving::open(scope.clone(), process, module, previous, policy)?;
+        let process = proving.process.id;
+        let head = Head {
+            subject: subject(process, &scope),
+            made_by,
+            scope,
+            process: process_texts.text(),
+            module: module_texts.as_ref().map(CarrierTexts::text),
+            previous: previous_text.as_deref(),
+        };
+        let mut text = Vec::new();
+        head.write(&mut text).map_err(unwritten)?;
+        Ok(Self { proving, process, text, digest: Sha256::new(), first: true })
+    }
+
+    /// Adds the next slot, with its result as JSON if there is one. Whoever signed the assignment was accepted when it
+    /// came in; the receipt names the signer. Errors: those of what does not prove; `receipt-malformed`,
+    /// `receipt-mismatch`.
+    pub fn slot(&mut self, entry: HistoryEntry, result: Option<&str>) -> Result<()> {
+        let result: Option<&RawValue> = result
+            .map(serde_json::from_str)
+            .transpose()
+            .map_err(|cause| malformed("A result is no JSON.").because(cause))?;
+        let assignment = base64url::encode(&entry.assignment.to_bytes());
+        let message = entry.message.as_ref().filter(|message| message.id() != self.process);
+        let message_text = message.map(|message| base64url::encode(&message.to_bytes()));
+        self.proving.accept(entry.assignment.owner_address());
+        self.proving.slot(entry, result)?;
+        let slot = SlotText { assignment: &assignment, message: message_text.as_deref(), result };
+        slot.write(&mut self.text, self.first).map_err(unwritten)?;
+        self.first = false;
+        Ok(())
+    }
+
+    /// Bytes of text that wait to be taken.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Takes the text written since the last time. The whole is all of it in order.
+    pub fn take(&mut self) -> Vec<u8> {
+        let text = std::mem::take(&mut self.text);
+        self.digest.update(&text);
+        text
+    }
+
+    /// Ends it: the rest of the text. `origin` is when a process older than the boot loader began, and is left out where
+    /// no result rests on it; `memory_sha256` is of the memory after the last slot that has a result. Errors:
+    /// `receipt-malformed`, if slots are missing.
+    pub fn finish(mut self, origin: Option<Origin>, memory_sha256: Option<Id>) -> Result<Vec<u8>> {
+        let mut text = self.take();
+        let origin = origin.filter(|_| self.proving.needs_origin());
+        let start = text.len();
+        self.proving.close(origin, memory_sha256)?.write(&mut text).map_err(unwritten)?;
+        self.digest.update(&text[start..]);
+        write_seal(&mut text, Id(self.digest.finalize().into())).map_err(unwritten)?;
+        Ok(text)
+    }
+}
+
+fn unwritten(cause: std::io::Error) -> Error {
+    Error::new(Code::ReceiptMalformed, "A receipt cannot be written.").because(cause)
+}

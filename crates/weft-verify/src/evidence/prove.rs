@@ -1,0 +1,248 @@
+//! One walk over the evidence, for who makes a receipt and who reads one: the same bytes give the same checks.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use weft_codec::ao::{Carrier, Module, Process};
+use weft_codec::item::DataItem;
+use weft_codec::{Address, Code, Error, Id, Result};
+
+use super::file::{Origin, Scope, Tail, malformed};
+use super::words::Rests;
+use crate::history::{Entry, EntryKind, HistoryEntry, HistoryVerifier, SchedulerPolicy};
+use crate::receipt::{Check, Status};
+use crate::trust::{Untrusted, Verified};
+use crate::{carriers, signed};
+
+/// What every proof here is from.
+const SOURCE: &str = "this receipt";
+
+/// The checks of a history, counted by claim and outcome. A thousand slots have a dozen lines.
+#[derive(Clone, Debug, Default)]
+struct Tallies(BTreeMap<(String, Status), (u64, String)>);
+
+impl Tallies {
+    fn count(&mut self, checks: &[Check]) {
+        for check in checks {
+            let key = (check.claim.clone(), check.status.clone());
+            self.0.entry(key).or_insert_with(|| (0, check.sentence.clone())).0 += 1;
+        }
+    }
+
+    fn checks(self, subject: Id) -> impl Iterator<Item = Check> {
+        self.0.into_iter().map(move |((claim, status), (count, sentence))| {
+            Check { status, ..Check::proved(&claim, subject, sentence) }.with("count", count)
+        })
+    }
+}
+
+/// The part of a result that ties it to its slot.
+#[derive(Deserialize)]
+struct ResultHead {
+    slot: u64,
+    message: Id,
+}
+
+/// What is proved so far.
+pub(super) struct Proving {
+    pub(super) process: Verified<Process>,
+    pub(super) module: Option<Verified<Module>>,
+    scope: Scope,
+    verifier: HistoryVerifier,
+    checks: Vec<Check>,
+    tallies: Tallies,
+    accepted: BTreeSet<Address>,
+    slots: u64,
+    results: u64,
+    /// A slot had no result: none may follow.
+    without_result: bool,
+    /// Slot 0 is a message.
+    begins_with_message: bool,
+}
+
+impl Proving {
+    /// Proves process, module and the assignment before a slot.
+    pub(super) fn open(
+        scope: Scope,
+        process: Carrier,
+        module: Option<Carrier>,
+        previous: Option<DataItem>,
+        policy: SchedulerPolicy,
+    ) -> Result<Self> {
+        let process = prove_process(process).map_err(|error| error.at("process"))?;
+        let mut checks = process.checks().to_vec();
+        let module = module
+            .map(|module| prove_module(module, process.module).map_err(|error| error.at("module")))
+            .transpose()?;
+        checks.extend(module.iter().flat_map(|module| module.checks().iter().cloned()));
+        let mut proving = Self {
+            verifier: HistoryVerifier::new(&process, policy),
+            process,
+            module,
+            scope,
+            checks,
+            tallies: Tallies::default(),
+            accepted: BTreeSet::new(),
+            slots: 0,
+            results: 0,
+            without_result: false,
+            begins_with_message: false,
+        };
+        proving.open_previous(previous)?;
+        Ok(proving)
+    }
+
+    fn open_previous(&mut self, previous: Option<DataItem>) -> Result<()> {
+        let Scope::Slot(slot) = self.scope else {
+            return match previous {
+                None => Ok(()),
+                Some(_) => Err(malformed("A history has no slot before its first.")),
+            };
+        };
+        let Some(before) = slot.checked_sub(1) else {
+            return match previous {
+                None => Ok(()),
+                Some(_) => Err(malformed("There is no slot before slot 0.")),
+            };
+        };
+        let previous = previous.ok_or_else(|| malformed("The assignment before the slot is missing."))?;
+        let previous = Untrusted::new(previous, SOURCE);
+        let proved = match before {
+            0 => self.verifier.next_assignment(previous),
+            _ => self.verifier.begin_after(previous),
+        };
+        let proved = proved.map_err(|error| error.at("the assignment before"))?;
+        if proved.slot != before {
+            let what = format!("Before slot {slot} comes slot {before}, and not slot {}.", proved.slot);
+            return Err(Error::new(Code::SlotMissing, what));
+        }
+        let checks = proved.checks().to_vec();
+        self.keep(&checks);
+        self.checks.extend(checks);
+        Ok(())
+    }
+
+    /// Whose assignments count from here on, beside the scheduler's.
+    pub(super) fn accept(&mut self, signer: Address) {
+        self.verifier.accept(signer);
+    }
+
+    /// Proves the next slot. `result` is its result's JSON.
+    pub(super) fn slot(&mut self, entry: HistoryEntry, result: Option<&RawValue>) -> Result<Verified<Entry>> {
+        let wanted = match self.scope {
+            Scope::History { to, .. } => self.slots <= to,
+            Scope::Slot(_) => self.slots == 0,
+        };
+        if !wanted {
+            return Err(malformed("There are more slots than it says."));
+        }
+        let entry = self.verifier.next(Untrusted::new(entry, SOURCE))?;
+        self.slots += 1;
+        self.begins_with_message |= entry.slot == 0 && entry.kind != EntryKind::Process;
+        let checks = entry.checks().to_vec();
+        self.keep(&checks);
+        match self.scope {
+            Scope::History { .. } => self.tallies.count(&checks),
+            Scope::Slot(_) => self.checks.extend(checks),
+        }
+        self.take_result(&entry, result).map_err(|error| error.at(format!("slot {}", entry.slot)))?;
+        Ok(entry)
+    }
+
+    /// Signers that are not the scheduler are those that somebody accepted.
+    fn keep(&mut self, checks: &[Check]) {
+        let signers = checks.iter().filter(|check| matches!(check.status, Status::Trusted { .. }));
+        let signers = signers.filter_map(|check| check.evidence.get("signer")?.parse().ok());
+        self.accepted.extend(signers);
+    }
+
+    fn take_result(&mut self, entry: &Entry, result: Option<&RawValue>) -> Result<()> {
+        let Some(result) = result else {
+            self.without_result = true;
+            return Ok(());
+        };
+        if self.without_result {
+            return Err(malformed("It has a result, and an earlier slot has none."));
+        }
+        let head: ResultHead = serde_json::from_str(result.get())
+            .map_err(|cause| malformed("Its result is none.").because(cause))?;
+        if head.slot != entry.slot || head.message != entry.message.id() {
+            let what = format!("The result is that of slot {} and message {}.", head.slot, head.message);
+            return Err(Error::new(Code::ReceiptMismatch, what));
+        }
+        self.results += 1;
+        Ok(())
+    }
+
+    /// Slots and results so far.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        (self.slots, self.results)
+    }
+
+    /// Whether the results rest on when the process began, which is not in the history.
+    pub(super) fn needs_origin(&self) -> bool {
+        self.begins_with_message && self.results > 0
+    }
+
+    /// All checks, of what is proved and of what is left to believe, and what else follows from the slots. Errors:
+    /// `receipt-malformed` where the slots are not those of the scope.
+    pub(super) fn close(self, origin: Option<Origin>, memory_sha256: Option<Id>) -> Result<Tail> {
+        let whole = match self.scope {
+            Scope::History { to, .. } => to.checked_add(1) == Some(self.slots),
+            Scope::Slot(slot) => {
+                self.verifier.head().is_some_and(|head| head.slot == slot) && self.slots == 1
+            }
+        };
+        let head = self.verifier.head().filter(|_| whole);
+        let head = head.ok_or_else(|| malformed("It has other slots than it says."))?;
+        if self.needs_origin() != origin.is_some() {
+            return Err(malformed("When the process began is missing, or of no use."));
+        }
+        if memory_sha256.is_some() && (self.results == 0 || matches!(self.scope, Scope::Slot(_))) {
+            return Err(malformed("There is a hash of a memory, and nothing was computed."));
+        }
+        let rests = Rests {
+            process: &self.process,
+            scope: &self.scope,
+            head,
+            results: self.results,
+            origin: origin.as_ref(),
+            memory: memory_sha256.map(|memory| memory.to_string()),
+        };
+        let rests = rests.checks();
+        let mut checks = self.checks;
+        checks.extend(self.tallies.checks(self.process.id));
+        checks.extend(rests);
+        Ok(Tail { origin, accepted_schedulers: self.accepted, memory_sha256, checks })
+    }
+}
+
+/// What a receipt's subject is written as.
+pub(super) fn subject(process: Id, scope: &Scope) -> String {
+    match scope {
+        Scope::History { .. } => process.to_string(),
+        Scope::Slot(slot) => format!("{process}/{slot}"),
+    }
+}
+
+fn prove_process(carrier: Carrier) -> Result<Verified<Process>> {
+    match carrier {
+        Carrier::Item(item) => carriers::process(signed::item(Untrusted::new(*item, SOURCE), None)?),
+        Carrier::Transaction(transaction) => carriers::process_from_transaction(signed::transaction(
+            Untrusted::new(*transaction, SOURCE),
+            None,
+            None,
+        )?),
+    }
+}
+
+fn prove_module(carrier: Carrier, expected: Id) -> Result<Verified<Module>> {
+    match carrier {
+        Carrier::Item(item) => carriers::module(signed::item(Untrusted::new(*item, SOURCE), None)?, expected),
+        Carrier::Transaction(transaction) => carriers::module_from_transaction(
+            signed::transaction(Untrusted::new(*transaction, SOURCE), None, None)?,
+            expected,
+        ),
+    }
+}

@@ -1,0 +1,116 @@
+//! What a receipt file says that its evidence does not prove. All of it follows from what is in the file, so that
+//! none of it can be left out, softened or invented: a reader derives it again and compares.
+
+use weft_codec::ao::Process;
+use weft_codec::tags::TagsExt as _;
+
+use super::file::{Origin, Scope};
+use crate::history::Head;
+use crate::receipt::{Check, Status};
+
+/// The longest text of one cron interval.
+const MAX_INTERVAL: usize = 60;
+
+/// The evidence that decides what is left to believe.
+pub(super) struct Rests<'a> {
+    pub(super) process: &'a Process,
+    pub(super) scope: &'a Scope,
+    /// The last slot.
+    pub(super) head: &'a Head,
+    pub(super) results: u64,
+    pub(super) origin: Option<&'a Origin>,
+    pub(super) memory: Option<String>,
+}
+
+impl Rests<'_> {
+    pub(super) fn checks(&self) -> Vec<Check> {
+        let mut checks = Vec::new();
+        checks.extend(self.order());
+        let times = "Times and block heights of the slots are the scheduler's; they were only checked not to go back.";
+        checks.push(self.word("slot-times", self.scheduler(), times));
+        let stored =
+            "That the items are stored on Arweave was not asked for: their signatures do not need it.";
+        checks.push(self.word("arweave-inclusion", "sources", stored));
+        if self.results > 0 {
+            checks.extend(self.replay());
+        }
+        checks
+    }
+
+    /// What nobody can see in the slots that are here.
+    fn order(&self) -> Option<Check> {
+        let head = self.head;
+        let check = match self.scope {
+            Scope::History { newest: true, .. } => {
+                let sentence = "That this slot is the newest, that no message was withheld and that nobody was shown \
+                                another order is the scheduler's word: a hash chain commits to what came before, not to \
+                                what is kept back.";
+                self.word("history-complete", self.scheduler(), sentence)
+            }
+            Scope::History { newest: false, .. } => {
+                let sentence = "The history goes on after this slot. That no message was withheld and that nobody was \
+                                shown another order is the scheduler's word.";
+                self.word("history-complete", self.scheduler(), sentence)
+            }
+            // The previous slot is 0: the chain begins in this receipt.
+            Scope::Slot(0 | 1) => return None,
+            Scope::Slot(_) => {
+                let sentence = "The slots before the previous one are not in this receipt. The hash chain commits to \
+                                them; that the scheduler kept the rules there is its word.";
+                self.word("earlier-slots", self.scheduler(), sentence)
+            }
+        };
+        Some(
+            check
+                .with("slot", head.slot)
+                .with("assignment", head.assignment_id)
+                .with("timestamp", head.timestamp)
+                .with("block-height", head.block_height),
+        )
+    }
+
+    fn replay(&self) -> Vec<Check> {
+        let mut checks = Vec::new();
+        if let Some(origin) = self.origin {
+            let sentence =
+                "The process is older than the boot loader: when it began is the scheduler's word.";
+            checks.push(
+                self.word("process-origin", self.scheduler(), sentence)
+                    .with("from", &origin.source)
+                    .with("timestamp", origin.timestamp)
+                    .with("block-height", origin.block_height),
+            );
+        }
+        let crons: Vec<String> = self
+            .process
+            .tags
+            .tag_all("Cron-Interval")
+            .map(|text| text.chars().take(MAX_INTERVAL).collect())
+            .collect();
+        if !crons.is_empty() {
+            let sentence = "The process has cron messages, which no scheduler signs. They were left out of the replay: \
+                            its results may differ from the network's.";
+            checks.push(self.word("crons-left-out", MAKER, sentence).with("intervals", crons.join(", ")));
+        }
+        let sentence = "The results were computed by the node that made this receipt, from the proved entries and the \
+                        module that the process names. A replay checks them; nothing else does.";
+        let mut replay = self.word("replay", MAKER, sentence).with("results", self.results);
+        if let Some(memory) = &self.memory {
+            replay = replay.with("memory-sha256", memory);
+        }
+        checks.push(replay);
+        checks
+    }
+
+    fn scheduler(&self) -> &str {
+        self.process.scheduler.as_str()
+    }
+
+    fn word(&self, claim: &str, by: &str, sentence: &str) -> Check {
+        let check = Check::proved(claim, self.process.id, sentence);
+        Check { status: Status::Trusted { by: by.to_owned() }, ..check }
+    }
+}
+
+/// Whoever reads the file does not know more of who that is.
+const MAKER: &str = "the maker of this receipt";
