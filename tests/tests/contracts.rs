@@ -24,11 +24,12 @@ async fn the_fetch_in_memory() {
         path: "/page".into(),
         body: b"{\"a\": 1}".to_vec(),
         content_type: "application/json".into(),
+        headers: vec![("retry-after".into(), "3".into())],
     };
     let answer =
-        Response { status: 200, content_type: served.content_type.clone(), body: served.body.clone() };
+        Response::new(200, &served.content_type, served.body.clone()).with_header("Retry-After", "3");
     fetch.route("https://weft.example/page", answer);
-    let nothing = Response { status: 404, content_type: String::new(), body: Vec::new() };
+    let nothing = Response::new(404, "", Vec::new());
     fetch.route("https://weft.example/there/is/nothing", nothing);
     contracts::fetch::holds(&fetch, &served).await;
     assert_eq!(fetch.asked().len(), 9);
@@ -105,10 +106,15 @@ mod native {
             path: "/page".into(),
             body: b"<p>here</p>".to_vec(),
             content_type: "text/html".into(),
+            headers: [("content-type", "Text/HTML; charset=utf-8"), ("x-twice", "1, caf\u{e9}")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .to_vec(),
         };
         let fetch = NativeFetch::new();
         contracts::fetch::holds(&fetch, &served).await;
         contracts::fetch::posts(&fetch, &format!("{origin}/echo")).await;
+        contracts::fetch::sends_headers(&fetch, &format!("{origin}/header")).await;
+        contracts::fetch::follows(&fetch, &format!("{origin}/moved"), &format!("{origin}/there")).await;
         contracts::fetch::gives_up(&fetch, &format!("{origin}/never")).await;
         let closed = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = closed.local_addr().unwrap();
@@ -117,6 +123,7 @@ mod native {
             method: weft_node::seams::Method::Get,
             url: format!("http://{address}/"),
             content_type: None,
+            headers: Vec::new(),
             body: Vec::new(),
             max_bytes: 9,
             timeout_ms: 20_000,
@@ -139,6 +146,12 @@ mod native {
         let (status, body) = match head.split(' ').nth(1) {
             Some("/page") => ("200 OK", b"<p>here</p>".to_vec()),
             Some("/echo") => ("200 OK", body),
+            Some("/there") => ("200 OK", b"there".to_vec()),
+            Some("/moved") => ("307 Temporary Redirect\r\nLocation: /there", Vec::new()),
+            Some("/header") => {
+                let value = head.lines().find_map(|line| line.strip_prefix("x-weft: "));
+                ("200 OK", value.unwrap_or_default().as_bytes().to_vec())
+            }
             Some("/never") => {
                 // Until the other side gives up.
                 let _ = stream.read(&mut byte);
@@ -147,9 +160,11 @@ mod native {
             _ => ("404 Not Found", b"no".to_vec()),
         };
         let head = format!(
-            "HTTP/1.1 {status}\r\nContent-Type: Text/HTML; charset=utf-8\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            "HTTP/1.1 {status}\r\nContent-Type: Text/HTML; charset=utf-8\r\nX-Twice: 1\r\nContent-Length: {}\r\n",
             body.len()
         );
-        stream.write_all(&[head.as_bytes(), &body].concat()).unwrap();
+        // A header's value is bytes; this one is no UTF-8.
+        let more = b"X-Twice: caf\xe9\r\nConnection: close\r\n\r\n";
+        stream.write_all(&[head.as_bytes(), more, &body].concat()).unwrap();
     }
 }

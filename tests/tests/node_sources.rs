@@ -92,7 +92,7 @@ async fn a_source_that_answers_something_else_is_passed_over() {
     is_passed_over(object, Code::PageMalformed).await;
     let deep = |_: &Stage| {
         let body = format!("{}{}", "[".repeat(50_000), "]".repeat(50_000)).into_bytes();
-        site(move |_| Response { status: 200, content_type: String::new(), body: body.clone() })
+        site(move |_| Response::new(200, "", body.clone()))
     };
     is_passed_over(deep, Code::PageMalformed).await;
 }

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use js_sys::{Array, Function, JsString, Reflect, Uint8Array};
+use js_sys::{Array, Function, JsString, Reflect, Uint8Array, try_iter};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -11,7 +11,7 @@ use web_sys::{
     RequestInit,
 };
 use weft_codec::{Code, Error, Result};
-use weft_node::seams::{Fetch, Method, Request, Response};
+use weft_node::seams::{Fetch, MAX_HEADERS, Method, Request, Response, media_type, ordered_headers};
 
 use crate::boundary::{describe, from_js};
 
@@ -93,17 +93,24 @@ impl BrowserFetch {
             Method::Post => "POST",
             Method::Delete => "DELETE",
         });
+        let headers = Headers::new().map_err(failed)?;
         if let Some(content_type) = &request.content_type {
-            let headers = Headers::new().map_err(failed)?;
             headers.set("content-type", content_type).map_err(failed)?;
-            init.set_headers(&headers);
         }
+        for (name, value) in &request.headers {
+            headers.set(name, value).map_err(failed)?;
+        }
+        init.set_headers(&headers);
         if !request.body.is_empty() {
             init.set_body(&Uint8Array::from(request.body.as_slice()));
         }
         let response = self.send(&request.url, &init).await.map_err(failed)?;
+        let headers = ordered_headers(headers_of(&response).map_err(failed)?)?;
+        let content_type = headers.iter().find(|(name, _)| name == "content-type");
+        let content_type = content_type.map_or_else(String::new, |(_, value)| media_type(value));
         let body = self.body(request, &response).await?;
-        Ok(Response { status: response.status(), content_type: content_type(&response), body })
+        let url = if response.redirected() { response.url() } else { String::new() };
+        Ok(Response { status: response.status(), content_type, headers, url, body })
     }
 
     /// Calls the global `fetch`, which a page and a worker both have.
@@ -164,10 +171,16 @@ impl BrowserFetch {
     }
 }
 
-/// The media type, lower-case, without parameters; empty if absent.
-fn content_type(response: &web_sys::Response) -> String {
-    let value = response.headers().get("content-type").ok().flatten().unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+/// The headers this page may read.
+fn headers_of(response: &web_sys::Response) -> Result<Vec<(String, String)>, JsValue> {
+    let mut headers = Vec::new();
+    // One more than is accepted, so that too many are refused and not cut.
+    for pair in try_iter(&response.headers())?.into_iter().flatten().take(MAX_HEADERS + 1) {
+        let pair: Array = pair?.unchecked_into();
+        let text = |index| pair.get(index).as_string().unwrap_or_default();
+        headers.push((text(0), text(1)));
+    }
+    Ok(headers)
 }
 
 /// A URL short enough for a sentence.

@@ -60,8 +60,15 @@ fn origin() -> String {
 }
 
 fn get(url: String) -> Request {
-    let (content_type, body) = (None, Vec::new());
-    Request { method: Method::Get, url, content_type, body, max_bytes: 1 << 24, timeout_ms: 20_000 }
+    Request {
+        method: Method::Get,
+        url,
+        content_type: None,
+        headers: Vec::new(),
+        body: Vec::new(),
+        max_bytes: 1 << 24,
+        timeout_ms: 20_000,
+    }
 }
 
 #[wasm_bindgen_test]
@@ -72,7 +79,15 @@ async fn fetch_holds() {
     let seen = fetch.fetch(get(format!("{}{path}", origin()))).await.unwrap();
     assert_eq!(seen.status, 200);
     assert!(seen.body.len() > 1 && seen.body.len() < 1 << 20, "{} bytes", seen.body.len());
-    let served = Served { origin: origin(), path, body: seen.body, content_type: seen.content_type };
+    let typed = seen.headers.iter().find(|(name, _)| name == "content-type").cloned();
+    let served = Served {
+        origin: origin(),
+        path,
+        body: seen.body,
+        content_type: seen.content_type,
+        headers: typed.into_iter().collect(),
+    };
+    assert_eq!(served.headers.len(), 1);
     contracts::fetch::holds(&fetch, &served).await;
 }
 

@@ -66,6 +66,7 @@ fn answer(mut stream: TcpStream, sites: &[(&str, Site)]) {
             method,
             url: format!("http://here{path}"),
             content_type: None,
+            headers: Vec::new(),
             body,
             max_bytes: u64::MAX,
             timeout_ms: 0,

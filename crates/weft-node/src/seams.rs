@@ -4,7 +4,12 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use weft_codec::Result;
+use weft_codec::{Code, Error, Result};
+
+/// The most headers of one answer. A HyperBEAM node writes each key of a message as one.
+pub const MAX_HEADERS: usize = 512;
+/// The most bytes of all their names and values.
+pub const MAX_HEADER_BYTES: usize = 512 << 10;
 
 /// The tables of a store. Keys are text, ordered by their UTF-8 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,6 +108,8 @@ pub struct Request {
     pub url: String,
     /// `content-type` of the body, if there is one.
     pub content_type: Option<String>,
+    /// Further headers, names in lower case. A browser does not send the ones it keeps for itself.
+    pub headers: Vec<(String, String)>,
     /// The body, empty for none.
     pub body: Vec<u8>,
     /// An answer longer than this is refused with `too-large`, without being read to its end.
@@ -118,8 +125,75 @@ pub struct Response {
     pub status: u16,
     /// `content-type`, lower-case, without parameters; empty if absent.
     pub content_type: String,
+    /// The headers as [`ordered_headers`] gives them, `content-type` as it was sent among them. A browser shows
+    /// a page only those that the other origin lets it read (CORS), and never `set-cookie`.
+    pub headers: Vec<(String, String)>,
+    /// The address that answered, where redirects led elsewhere than to the one asked; else empty.
+    pub url: String,
     /// The whole body.
     pub body: Vec<u8>,
+}
+
+impl Response {
+    /// An answer with this content type and no other header.
+    #[must_use]
+    pub fn new(status: u16, content_type: &str, body: Vec<u8>) -> Self {
+        let header = ("content-type".to_owned(), content_type.to_owned());
+        let headers = if content_type.is_empty() { Vec::new() } else { vec![header] };
+        Self { status, content_type: media_type(content_type), headers, url: String::new(), body }
+    }
+
+    /// With one more header; it replaces one of the same name.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
+        let name = name.to_ascii_lowercase();
+        self.headers.retain(|(known, _)| *known != name);
+        self.headers.push((name, value.into()));
+        self.headers.sort();
+        self
+    }
+
+    /// The value of a header, by its name in lower case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The media type of a `content-type`: lower-case, without parameters.
+#[must_use]
+pub fn media_type(content_type: &str) -> String {
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// Headers in the one form all platforms give them in, which is that of the browser's `Headers`: names in lower
+/// case, in order, each once; the values of a repeated one joined by `, ` (the Fetch standard, "sort and combine").
+///
+/// # Errors
+/// `too-large` for more than [`MAX_HEADERS`] or [`MAX_HEADER_BYTES`].
+pub fn ordered_headers(
+    headers: impl IntoIterator<Item = (impl AsRef<str>, impl Into<String>)>,
+) -> Result<Vec<(String, String)>> {
+    let (mut ordered, mut bytes) = (BTreeMap::<String, String>::new(), 0_usize);
+    for (count, (name, value)) in headers.into_iter().enumerate() {
+        let (name, value) = (name.as_ref().to_ascii_lowercase(), value.into());
+        bytes = bytes.saturating_add(name.len()).saturating_add(value.len());
+        if count >= MAX_HEADERS || bytes > MAX_HEADER_BYTES {
+            let what =
+                format!("An answer has at most {MAX_HEADERS} headers of {MAX_HEADER_BYTES} bytes together.");
+            return Err(Error::new(Code::TooLarge, what));
+        }
+        match ordered.get_mut(&name) {
+            Some(known) => {
+                known.push_str(", ");
+                known.push_str(&value);
+            }
+            None => {
+                ordered.insert(name, value);
+            }
+        }
+    }
+    Ok(ordered.into_iter().collect())
 }
 
 /// Reaches the network.
@@ -214,5 +288,35 @@ impl<T: Clock + ?Sized> Clock for Rc<T> {
 
     async fn sleep(&self, ms: u32) {
         (**self).sleep(ms).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_ordered_and_joined_as_a_browser_does() {
+        let headers = [("X-B", "1"), ("x-a", "2"), ("x-b", "3")];
+        let expected =
+            [("x-a", "2"), ("x-b", "1, 3")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(ordered_headers(headers).unwrap(), expected);
+    }
+
+    #[test]
+    fn headers_are_bounded() {
+        let many = (0..=MAX_HEADERS).map(|number| (format!("x-{number}"), ""));
+        assert_eq!(ordered_headers(many).unwrap_err().code(), Code::TooLarge);
+        let long = [("x", "v".repeat(MAX_HEADER_BYTES))];
+        assert_eq!(ordered_headers(long).unwrap_err().code(), Code::TooLarge);
+    }
+
+    #[test]
+    fn an_answer_knows_its_headers() {
+        let answer =
+            Response::new(200, "Text/HTML; charset=utf-8", Vec::new()).with_header("Retry-After", "3");
+        assert_eq!(answer.content_type, "text/html");
+        assert_eq!(answer.header("content-type"), Some("Text/HTML; charset=utf-8"));
+        assert_eq!((answer.header("retry-after"), answer.header("age")), (Some("3"), None));
     }
 }

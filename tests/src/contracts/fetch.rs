@@ -14,6 +14,8 @@ pub struct Served {
     pub body: Vec<u8>,
     /// Its type, in lower case, without parameters.
     pub content_type: String,
+    /// Headers it comes with, among others.
+    pub headers: Vec<(String, String)>,
 }
 
 /// What holds at any origin.
@@ -26,6 +28,13 @@ pub async fn holds(fetch: &impl Fetch, served: &Served) {
     let response = answer(fetch, get(&url)).await;
     assert_eq!((response.status, &response.content_type), (200, &served.content_type));
     assert_eq!(response.body, served.body);
+    for (name, value) in &served.headers {
+        assert_eq!(response.header(name), Some(value.as_str()), "{name}");
+    }
+    // In lower case, in order, each once.
+    let names: Vec<&String> = response.headers.iter().map(|(name, _)| name).collect();
+    assert!(names.is_sorted_by(|left, right| left < right), "{names:?}");
+    assert!(names.iter().all(|name| **name == name.to_ascii_lowercase()), "{names:?}");
     // Every status is an answer.
     let response = answer(fetch, get(&format!("{}/there/is/nothing", served.origin))).await;
     assert_eq!(response.status, 404);
@@ -56,6 +65,30 @@ pub async fn posts(fetch: &impl Fetch, url: &str) {
     assert_eq!((response.status, response.body), (200, body));
 }
 
+/// `url` answers with the header `x-weft` it was sent.
+///
+/// # Panics
+///
+/// If the fetch breaks the contract.
+pub async fn sends_headers(fetch: &impl Fetch, url: &str) {
+    let headers = vec![("x-weft".to_owned(), "a value".to_owned())];
+    let response = answer(fetch, Request { headers, ..get(url) }).await;
+    assert_eq!((response.status, response.body.as_slice()), (200, &b"a value"[..]));
+}
+
+/// `url` redirects to `target`, which answers with the body `there`.
+///
+/// # Panics
+///
+/// If the fetch breaks the contract.
+pub async fn follows(fetch: &impl Fetch, url: &str, target: &str) {
+    let response = answer(fetch, get(url)).await;
+    assert_eq!(
+        (response.status, response.body.as_slice(), response.url.as_str()),
+        (200, &b"there"[..], target)
+    );
+}
+
 /// `url` takes a connection and never answers.
 ///
 /// # Panics
@@ -71,6 +104,7 @@ fn get(url: &str) -> Request {
         method: Method::Get,
         url: url.to_owned(),
         content_type: None,
+        headers: Vec::new(),
         body: Vec::new(),
         max_bytes: 1 << 20,
         timeout_ms: 20_000,

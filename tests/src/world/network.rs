@@ -62,20 +62,20 @@ impl Fetch for Network {
 /// An answer in JSON.
 #[must_use]
 pub fn json_answer(value: &Value) -> Response {
-    Response { status: 200, content_type: "application/json".into(), body: value.to_string().into_bytes() }
+    Response::new(200, "application/json", value.to_string().into_bytes())
 }
 
 /// A status without more.
 #[must_use]
 pub fn status(status: u16) -> Response {
-    Response { status, content_type: "text/plain".into(), body: b"no".to_vec() }
+    Response::new(status, "text/plain", b"no".to_vec())
 }
 
 /// A web page, with status 200.
 #[must_use]
 pub fn html() -> Response {
     let body = b"<!doctype html><html><body>Just a moment...</body></html>".to_vec();
-    Response { status: 200, content_type: "text/html".into(), body }
+    Response::new(200, "text/html", body)
 }
 
 /// An honest scheduler unit (reference scheduler-and-cu-api.md §1).
@@ -149,7 +149,7 @@ fn serve_gateway(world: &World, request: &Request) -> Response {
         let transaction = world.transactions.borrow().get(&id).map(|transaction| transaction.data.clone());
         let Some(body) = item(id).map(|item| item.data).or(transaction) else { return status(404) };
         let content_type = item(id).and_then(|item| item.tags.tag("Content-Type").map(str::to_owned));
-        return Response { status: 200, content_type: content_type.unwrap_or_default(), body };
+        return Response::new(200, &content_type.unwrap_or_default(), body);
     }
     match named("tx/").and_then(|id| world.transactions.borrow().get(&id).cloned()) {
         Some(mut transaction) => {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use ureq::http;
+use ureq::{ResponseExt as _, http};
 use weft_codec::{Code, Error, Result};
-use weft_node::seams::{Fetch, Method, Request, Response};
+use weft_node::seams::{Fetch, Method, Request, Response, media_type, ordered_headers};
 
 /// Redirects followed in one request; a scheduler's router sends one.
 const MAX_REDIRECTS: u32 = 5;
@@ -63,6 +63,9 @@ fn send(agent: &ureq::Agent, request: &Request) -> Result<Response> {
     if let Some(content_type) = &request.content_type {
         builder = builder.header("content-type", content_type);
     }
+    for (name, value) in &request.headers {
+        builder = builder.header(name, value);
+    }
     let message = builder.body(request.body.clone()).map_err(|cause| {
         Error::new(Code::SourceInvalid, format!("`{}` cannot be asked.", request.url)).because(cause)
     })?;
@@ -74,16 +77,25 @@ fn send(agent: &ureq::Agent, request: &Request) -> Result<Response> {
         .allow_non_standard_methods(true)
         .build();
     let mut response = agent.run(message).map_err(fail)?;
-    let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
-    let content_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
-    let content_type = content_type.trim().to_ascii_lowercase();
+    let headers = ordered_headers(
+        response.headers().iter().map(|(name, value)| (name.as_str(), isomorphic(value.as_bytes()))),
+    )?;
+    let content_type = headers.iter().find(|(name, _)| name == "content-type");
+    let content_type = content_type.map_or_else(String::new, |(_, value)| media_type(value));
     // The limit is one byte above the most: an answer of exactly that size is within it.
     let limit = request.max_bytes.saturating_add(1);
     let body = response.body_mut().with_config().limit(limit).read_to_vec().map_err(fail)?;
     if body.len() as u64 > request.max_bytes {
         return Err(too_large(request));
     }
-    Ok(Response { status: response.status().as_u16(), content_type, body })
+    let uri = response.get_uri().to_string();
+    let url = if uri == request.url { String::new() } else { uri };
+    Ok(Response { status: response.status().as_u16(), content_type, headers, url, body })
+}
+
+/// A header's bytes as text, each byte one character: what the Fetch standard makes of them.
+fn isomorphic(bytes: &[u8]) -> String {
+    bytes.iter().map(|&byte| char::from(byte)).collect()
 }
 
 fn failure(request: &Request, cause: ureq::Error) -> Error {

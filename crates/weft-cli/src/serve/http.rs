@@ -100,6 +100,11 @@ async fn network(network: &Network, request: Request<Body>) -> Response<Body> {
     let url = request.uri().to_string();
     let content_type = request.headers().get(header::CONTENT_TYPE);
     let content_type = content_type.and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let texts =
+        request.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    let Ok(headers) = seams::ordered_headers(texts) else {
+        return reply(Reply::error(431, "A request has too many headers."));
+    };
     let Ok(body) = to_bytes(request.into_body(), MAX_BODY).await else {
         return reply(Reply::error(413, "A request has at most 10485760 bytes."));
     };
@@ -107,6 +112,7 @@ async fn network(network: &Network, request: Request<Body>) -> Response<Body> {
         method,
         url,
         content_type,
+        headers,
         body: body.to_vec(),
         max_bytes: u64::MAX,
         timeout_ms: u32::MAX,
@@ -120,9 +126,9 @@ async fn network(network: &Network, request: Request<Body>) -> Response<Body> {
 fn reply(reply: Reply) -> Response<Body> {
     let status = StatusCode::from_u16(reply.response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = with_type(status, &reply.response.content_type, Body::from(reply.response.body));
-    for (name, value) in reply.headers {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            response.headers_mut().insert(HeaderName::from_static(name), value);
+    for (name, value) in reply.response.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            response.headers_mut().insert(name, value);
         }
     }
     response

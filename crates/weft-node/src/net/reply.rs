@@ -5,21 +5,18 @@ use weft_codec::{Code, Error};
 
 use crate::seams::Response;
 
-/// An answer with the few headers some routes add to [`Response`].
+/// An answer.
 #[derive(Clone, Debug)]
 pub struct Reply {
-    /// Status, content type and body.
+    /// Status, headers and body.
     pub response: Response,
-    /// Further headers, such as `Last-Timestamp` of `/state`.
-    pub headers: Vec<(&'static str, String)>,
 }
 
 impl Reply {
     /// An answer of these bytes.
     #[must_use]
     pub fn new(status: u16, content_type: &str, body: Vec<u8>) -> Self {
-        let response = Response { status, content_type: content_type.to_ascii_lowercase(), body };
-        Self { response, headers: Vec::new() }
+        Self { response: Response::new(status, content_type, body) }
     }
 
     /// A JSON answer.
@@ -41,11 +38,10 @@ impl Reply {
         Self::json(status, &json!({ "error": sentence }))
     }
 
-    /// Adds a header.
+    /// Adds a header, such as `Last-Timestamp` of `/state`.
     #[must_use]
-    pub fn with_header(mut self, name: &'static str, value: String) -> Self {
-        self.headers.push((name, value));
-        self
+    pub fn with_header(self, name: &str, value: String) -> Self {
+        Self { response: self.response.with_header(name, value) }
     }
 }
 
