@@ -111,15 +111,21 @@ export interface Check {
   claim: string;
   /** The id it is about. */
   subject: string;
-  /** Proved here, or taken on trust and from whom. */
+  /** Proved here, agreed by several sources, or taken on trust and from whom. */
   status: CheckStatus;
   /** What it takes to check it again: algorithm, owner, hashes, source. */
   evidence: { [name: string]: string };
   sentence: string;
 }
 
-/** Proved, or who is trusted for it: `you`, or a source. */
-export type CheckStatus = { kind: "proved" } | { kind: "trusted"; by: string };
+/**
+ * Proved; or not provable here and said by `k` of `n` sources that were asked, with those who say otherwise and what they
+ * say; or who is trusted for it: `you`, or a source. What is agreed is not proved.
+ */
+export type CheckStatus =
+  | { kind: "proved" }
+  | { kind: "agreed"; k: number; n: number; by: string[]; against: string[] }
+  | { kind: "trusted"; by: string };
 
 /** What was checked, with the evidence, and what is only trusted. */
 export interface Receipt {

@@ -11,6 +11,17 @@ use serde::{Deserialize, Serialize};
 pub enum Status {
     /// Follows from bytes that were checked here.
     Proved,
+    /// Cannot be proved here; this many sources were asked and say the same. Agreement never becomes proof.
+    Agreed {
+        /// How many say it.
+        k: u32,
+        /// How many were asked.
+        n: u32,
+        /// Who says it.
+        by: Vec<String>,
+        /// Who says otherwise, each with what it says. Who is in neither list gave no answer.
+        against: Vec<String>,
+    },
     /// Is not proved; somebody answers for it.
     Trusted {
         /// Who: `you`, or a source.
@@ -46,12 +57,29 @@ impl Check {
         }
     }
 
+    /// What `by` say and `against` (each with its answer) deny, of `n` sources that were asked. Agreement is what a
+    /// node finds among its sources, not what this crate checks: so this is the one check that others make.
+    #[must_use]
+    pub fn agreed(
+        claim: &str,
+        subject: impl ToString,
+        n: u32,
+        by: Vec<String>,
+        against: Vec<String>,
+        sentence: impl Into<String>,
+    ) -> Self {
+        let k = u32::try_from(by.len()).unwrap_or(u32::MAX);
+        Self { status: Status::Agreed { k, n, by, against }, ..Self::proved(claim, subject, sentence) }
+    }
+
     pub(crate) fn trusted(mut self, by: &str) -> Self {
         self.status = Status::Trusted { by: by.to_owned() };
         self
     }
 
-    pub(crate) fn with(mut self, name: &str, value: impl ToString) -> Self {
+    /// Adds a value to the evidence.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
         self.evidence.insert(name.to_owned(), value.to_string());
         self
     }
@@ -72,14 +100,19 @@ impl Receipt {
         Self { subject: subject.into(), checks }
     }
 
-    /// The claims that are trusted, not proved.
+    /// The claims that are one party's word.
     pub fn trusted(&self) -> impl Iterator<Item = &Check> {
-        self.checks.iter().filter(|check| check.status != Status::Proved)
+        self.checks.iter().filter(|check| matches!(check.status, Status::Trusted { .. }))
+    }
+
+    /// The claims that several sources were asked about.
+    pub fn agreed(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|check| matches!(check.status, Status::Agreed { .. }))
     }
 
     /// Whether every claim is proved.
     #[must_use]
     pub fn is_proved(&self) -> bool {
-        self.trusted().next().is_none()
+        self.checks.iter().all(|check| check.status == Status::Proved)
     }
 }

@@ -27,6 +27,9 @@ export const resultIcon = icon(svg`
 
 export const provedIcon = icon(svg`<circle cx="12" cy="12" r="8.5"/><path d="M8 12.2l2.8 2.8 5.2-5.6"/>`);
 
+export const agreedIcon = icon(svg`
+  <circle cx="8.5" cy="9" r="3"/><circle cx="15.5" cy="9" r="3"/><path d="M3.5 19c.5-3.4 2.4-5 5-5s4.5 1.6 5 5M13.5 14.3c.6-.2 1.3-.3 2-.3 2.6 0 4.5 1.6 5 5"/>`);
+
 export const trustedIcon = icon(svg`
   <circle cx="12" cy="8.2" r="3.7"/><path d="M4.8 20c.7-4 3.5-6 7.2-6s6.5 2 7.2 6" stroke-dasharray="2.6 2.4"/>`);
 

@@ -1,11 +1,11 @@
-/** The receipts: what was proved, with its evidence, and what is only trusted. */
+/** The receipts: what was proved, with its evidence, what sources agree on, and what is only trusted. */
 
 import { html, nothing, type TemplateResult } from "lit";
 
-import type { Check, Receipt } from "../../../web/js/client.js";
+import type { Check, CheckStatus, Receipt } from "../../../web/js/client.js";
 import { clip, count, pretty } from "../format.js";
 import type { Model } from "../model.js";
-import { provedIcon, trustedIcon } from "./icons.js";
+import { agreedIcon, provedIcon, trustedIcon } from "./icons.js";
 
 export function receipts(model: Model): TemplateResult | typeof nothing {
   const { receipt, slot } = model;
@@ -26,6 +26,7 @@ export function receipts(model: Model): TemplateResult | typeof nothing {
 
 function one(model: Model, title: string, receipt: Receipt): TemplateResult {
   const proved = receipt.checks.filter((check) => check.status.kind === "proved");
+  const agreed = receipt.checks.filter((check) => check.status.kind === "agreed");
   const trusted = receipt.checks.filter((check) => check.status.kind === "trusted");
   return html`
     <article class="one-receipt" data-receipt=${title}>
@@ -36,6 +37,9 @@ function one(model: Model, title: string, receipt: Receipt): TemplateResult {
           <ul class="checks">${proved.map((check) => line(model, check))}</ul>
         </div>
         <div>
+          ${agreed.length === 0 ? nothing : html`
+            <h4 class="agreed">${agreedIcon} Agreed by sources <b data-agreed>${count(agreed.length)}</b></h4>
+            <ul class="checks">${agreed.map((check) => line(model, check))}</ul>`}
           <h4 class="trusted">${trustedIcon} Only trusted <b data-trusted>${count(trusted.length)}</b></h4>
           <ul class="checks">${trusted.map((check) => line(model, check))}</ul>
           ${trusted.length === 0 ? html`<p class="empty">Nothing.</p>` : nothing}
@@ -46,21 +50,38 @@ function one(model: Model, title: string, receipt: Receipt): TemplateResult {
 
 function line(model: Model, check: Check): TemplateResult {
   const evidence = Object.entries(check.evidence);
-  const by = check.status.kind === "trusted" ? check.status.by : null;
+  const by = support(check.status);
   return html`
-    <li class=${by === null ? "proved" : "trusted"} data-claim=${check.claim}>
+    <li class=${check.status.kind} data-claim=${check.claim}>
       <details>
         <summary>
           <span class="claim">${check.claim}</span> <span class="about">${about(model, check)}</span>
-          ${by === null ? nothing : html`<span class="by" title=${by}>trusted: ${clip(by)}</span>`}
+          ${by === null ? nothing : html`<span class="by" title=${by.who}>${by.text}</span>`}
           <span class="sentence">${check.sentence}</span>
         </summary>
         <dl class="evidence">
           ${check.subject ? html`<div><dt>about</dt><dd class="mono">${check.subject}</dd></div>` : nothing}
           ${evidence.map(([name, value]) => html`<div><dt>${name}</dt><dd class="mono">${value}</dd></div>`)}
+          ${check.status.kind === "agreed" ? sides(check.status) : nothing}
         </dl>
       </details>
     </li>`;
+}
+
+/** Who stands behind a check that is not proved. */
+function support(status: CheckStatus): { text: string; who: string } | null {
+  switch (status.kind) {
+    case "proved": return null;
+    case "agreed": return { text: `agreed by ${status.k} of ${status.n}`, who: status.by.join(", ") };
+    case "trusted": return { text: `trusted: ${clip(status.by)}`, who: status.by };
+  }
+}
+
+/** Who says it, and who says otherwise. */
+function sides(status: { by: string[]; against: string[] }): TemplateResult {
+  return html`
+    ${status.by.map((source) => html`<div><dt>agrees</dt><dd class="mono">${source}</dd></div>`)}
+    ${status.against.map((source) => html`<div data-against><dt>says otherwise</dt><dd class="mono">${source}</dd></div>`)}`;
 }
 
 /** What a check is about, in words where the page knows it. */

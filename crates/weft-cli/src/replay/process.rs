@@ -200,6 +200,7 @@ impl Observer for Show {
                     Phase::Verify => format!("verified {done}{of} slots, {per_second}/s"),
                     Phase::Replay => format!("replayed {done}{of} slots, {per_second}/s"),
                     Phase::Store => "storing".to_owned(),
+                    Phase::Receipt => format!("receipt {done}{of} slots"),
                 };
                 note(&format!("\r\u{1b}[K{what}, {bytes} bytes received"));
             }
@@ -284,6 +285,7 @@ fn print_summary(json: bool, summary: &Summary, receipt: &Receipt) -> Result<()>
         let count = check.evidence.get("count").map(|count| format!(" ×{count}")).unwrap_or_default();
         let status = match &check.status {
             Status::Proved => "proved".to_owned(),
+            Status::Agreed { k, n, .. } => format!("{k} of {n} agree"),
             Status::Trusted { by } => format!("trusted: {by}"),
             _ => "other".to_owned(),
         };
