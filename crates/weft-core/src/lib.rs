@@ -8,10 +8,12 @@ pub mod dedup;
 mod limits;
 mod machine;
 mod options;
+mod replay;
 mod result;
 pub mod view;
 
 pub use limits::NodeLimits;
 pub use machine::{ProcessMachine, compile};
 pub use options::{ModuleOptions, cron_intervals, needs_weavedrive, parse_size};
+pub use replay::{Replay, ResultCheck};
 pub use result::SlotResult;

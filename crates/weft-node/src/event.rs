@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use weft_codec::Id;
 use weft_core::SlotResult;
 
+use crate::check::NodeCheck;
+
 /// Where on the road a sync is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -20,6 +22,8 @@ pub enum Phase {
     Replay,
     /// Writing to the store.
     Store,
+    /// Writing a receipt file. Counts are slots.
+    Receipt,
 }
 
 /// One thing that happened. As JSON: an object with a `kind`.
@@ -73,6 +77,18 @@ pub enum Event {
         /// The last slot in the store.
         slot: u64,
     },
+    /// How far the search for the first slot that differs is, in [`Node::check`](crate::Node::check). About ten times
+    /// a second.
+    Comparing {
+        /// The node's URL.
+        node: String,
+        /// Slots gone through.
+        done: u64,
+        /// How many there are.
+        total: u64,
+    },
+    /// A node was compared.
+    Compared(Box<NodeCheck>),
 }
 
 /// Listens to a sync.

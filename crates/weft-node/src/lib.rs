@@ -6,6 +6,7 @@ mod archive;
 pub mod demo;
 mod event;
 mod gateway;
+mod export;
 pub mod memory;
 pub mod net;
 mod node;
@@ -18,5 +19,6 @@ mod sync;
 
 pub use event::{Event, Observer, Phase};
 pub use node::Node;
+pub use export::{ReceiptRequest, ReceiptSlots};
 pub use options::{Options, Summary};
 pub use sources::{MAX_SOURCES, MAX_URL_BYTES, Sources};

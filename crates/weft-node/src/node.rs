@@ -232,7 +232,7 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
         Archive::new(&self.store)
     }
 
-    async fn known(&self, process: Id) -> Result<Record> {
+    pub(crate) async fn known(&self, process: Id) -> Result<Record> {
         self.archive().record(process).await?.ok_or_else(|| {
             Error::new(Code::NotFound, format!("Nothing is stored of the process {process}: sync it first."))
         })

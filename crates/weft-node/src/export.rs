@@ -1,0 +1,179 @@
+//! Receipt files, from the store to wherever their text goes, piece by piece.
+
+use weft_codec::ao::Carrier;
+use weft_codec::{Code, Error, Id, Result};
+use weft_verify::{HistoryEntry, Origin, ReceiptOpening, ReceiptWriter, Scope};
+
+use crate::archive::{Archive, Record, corrupt};
+use crate::event::{Event, Observer, Phase};
+use crate::node::Node;
+use crate::seams::{Batch, Clock, Fetch, Store, Table};
+
+/// Text that is gathered before it is handed on, in bytes.
+const PIECE: usize = 1 << 20;
+/// Work between two breaths, and between two events of progress, in milliseconds.
+const BREATH_MS: u64 = 25;
+const PROGRESS_MS: u64 = 100;
+
+/// Who makes receipts here.
+const MADE_BY: &str = concat!("weft ", env!("CARGO_PKG_VERSION"));
+
+/// What a receipt file shall hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceiptRequest {
+    /// Which slots.
+    pub slots: ReceiptSlots,
+    /// Whether the module goes into the file too. With it, a reader can compute the results again; it is as large as the
+    /// module.
+    pub module: bool,
+}
+
+/// Which slots go into a receipt file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReceiptSlots {
+    /// The history from slot 0 to this slot, or to the last one in the store.
+    History {
+        /// The last slot; `None` for the last one in the store.
+        to: Option<u64>,
+    },
+    /// This slot.
+    Slot(u64),
+}
+
+impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
+    /// Writes a receipt file of what is stored: all its evidence, proved again on the way, in pieces of about a megabyte
+    /// to `sink`. Answers with its size in bytes. The text is the same for the same store.
+    ///
+    /// `observer` hears of progress (phase `receipt`, in slots) and can stop it. Errors: `not-found` for what is not
+    /// stored; `store-corrupt` where the store does not prove; `cancelled`; those of `sink`.
+    pub async fn export_receipt<O: Observer>(
+        &self,
+        process: Id,
+        request: &ReceiptRequest,
+        observer: &O,
+        sink: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<u64> {
+        let record = self.known(process).await?;
+        let export = Export { archive: self.archive(), record: &record, clock: self.clock(), observer };
+        Box::pin(export.run(request, sink)).await
+    }
+}
+
+struct Export<'a, S, C, O> {
+    archive: Archive<'a, S>,
+    record: &'a Record,
+    clock: &'a C,
+    observer: &'a O,
+}
+
+impl<S: Store, C: Clock, O: Observer> Export<'_, S, C, O> {
+    async fn run(&self, request: &ReceiptRequest, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<u64> {
+        let (first, last, scope) = self.range(request.slots)?;
+        let opening = self.opening(first, scope.clone(), request.module).await?;
+        let mut writer = ReceiptWriter::begin(opening).map_err(|cause| self.damaged(first, cause))?;
+        let mut bytes = 0_u64;
+        let mut pass = |piece: Vec<u8>| {
+            bytes += piece.len() as u64;
+            sink(&piece)
+        };
+        let started = self.clock.now_ms();
+        let (mut breath, mut told) = (started, started);
+        self.tell(started, started, 0, last - first + 1);
+        for slot in first..=last {
+            self.add(&mut writer, slot).await?;
+            if writer.waiting() >= PIECE {
+                pass(writer.take())?;
+            }
+            let now = self.clock.now_ms();
+            if now.saturating_sub(told) >= PROGRESS_MS {
+                told = now;
+                self.tell(started, now, slot - first + 1, last - first + 1);
+            }
+            if now.saturating_sub(breath) >= BREATH_MS {
+                self.clock.breathe().await;
+                breath = self.clock.now_ms();
+            }
+            if self.observer.cancelled() {
+                return Err(Error::new(Code::Cancelled, "Stopped before the receipt was whole."));
+            }
+        }
+        let (origin, memory) = self.ending(&scope);
+        pass(writer.finish(origin, memory).map_err(|cause| self.damaged(last, cause))?)?;
+        self.tell(started, self.clock.now_ms(), last - first + 1, last - first + 1);
+        Ok(bytes)
+    }
+
+    fn range(&self, slots: ReceiptSlots) -> Result<(u64, u64, Scope)> {
+        let head = self.record.head.as_ref().map(|head| head.slot);
+        let head =
+            head.ok_or_else(|| Error::new(Code::NotFound, "No slot of this process is in the store."))?;
+        let (first, last) = match slots {
+            ReceiptSlots::History { to } => (0, to.unwrap_or(head)),
+            ReceiptSlots::Slot(slot) => (slot, slot),
+        };
+        if last > head {
+            return Err(Error::new(Code::NotFound, format!("Slot {last} is not in the store.")));
+        }
+        let scope = match slots {
+            ReceiptSlots::History { .. } => Scope::History { to: last, newest: last == head },
+            ReceiptSlots::Slot(slot) => Scope::Slot(slot),
+        };
+        Ok((first, last, scope))
+    }
+
+    async fn opening(&self, first: u64, scope: Scope, module: bool) -> Result<ReceiptOpening> {
+        let process = self.carrier(self.record.process).await?;
+        let process = process.ok_or_else(|| corrupt(Table::Items, &self.record.process.to_string()))?;
+        // A module that was never needed is not there.
+        let module = if module { self.carrier(self.record.module).await? } else { None };
+        let previous = match first.checked_sub(1) {
+            Some(before) => Some(self.entry(before).await?.assignment),
+            None => None,
+        };
+        Ok(ReceiptOpening { made_by: MADE_BY.to_owned(), scope, process, module, previous })
+    }
+
+    async fn add(&self, writer: &mut ReceiptWriter, slot: u64) -> Result<()> {
+        let entry = self.entry(slot).await?;
+        let result = self.archive.result(self.record.process, slot).await?;
+        let result = result.map(|result| serde_json::to_string(&result)).transpose().map_err(|cause| {
+            Error::new(Code::StoreFailed, "A result cannot be written as JSON.").because(cause)
+        })?;
+        writer.slot(entry, result.as_deref()).map_err(|cause| self.damaged(slot, cause))
+    }
+
+    /// What a history ends with: the memory's hash is known where the replay stands, and nowhere before.
+    fn ending(&self, scope: &Scope) -> (Option<Origin>, Option<Id>) {
+        let origin = self.record.boot.as_ref().map(|boot| Origin {
+            block_height: boot.block_height,
+            timestamp: boot.timestamp,
+            source: boot.source.clone(),
+        });
+        let memory = match (scope, &self.record.replay) {
+            (Scope::History { to, .. }, Some(replay)) if replay.slot <= *to => replay.memory_sha256,
+            _ => None,
+        };
+        (origin, memory)
+    }
+
+    async fn carrier(&self, id: Id) -> Result<Option<Carrier>> {
+        self.archive.carrier(id).await
+    }
+
+    async fn entry(&self, slot: u64) -> Result<HistoryEntry> {
+        let process = self.record.process;
+        let entry = self.archive.slot(&Batch::default(), process, slot).await?;
+        entry.ok_or_else(|| corrupt(Table::Slots, &format!("{process}/{slot}")))
+    }
+
+    /// What was proved when it was stored proves again, or the store is not as it was written.
+    fn damaged(&self, slot: u64, cause: Error) -> Error {
+        corrupt(Table::Slots, &format!("{}/{slot}", self.record.process)).because(cause)
+    }
+
+    fn tell(&self, started: u64, now: u64, done: u64, total: u64) {
+        let per_second = done.saturating_mul(1_000) / now.saturating_sub(started).max(1);
+        let phase = Phase::Receipt;
+        self.observer.event(Event::Progress { phase, done, total: Some(total), bytes: 0, per_second });
+    }
+}
