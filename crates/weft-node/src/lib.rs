@@ -3,10 +3,11 @@
 #![allow(async_fn_in_trait, reason = "the seams demand no Send: one thread per tab, one actor natively")]
 
 mod archive;
+pub mod check;
 pub mod demo;
 mod event;
-mod gateway;
 mod export;
+mod gateway;
 pub mod memory;
 pub mod net;
 mod node;
@@ -18,7 +19,7 @@ mod sources;
 mod sync;
 
 pub use event::{Event, Observer, Phase};
-pub use node::Node;
 pub use export::{ReceiptRequest, ReceiptSlots};
+pub use node::Node;
 pub use options::{Options, Summary};
 pub use sources::{MAX_SOURCES, MAX_URL_BYTES, Sources};

@@ -25,8 +25,8 @@ const MAX_LISTED: usize = 1_000;
 /// A node for AO. It keeps what it has proved in its store and never fetches or replays that again.
 pub struct Node<S, F, C> {
     pub(crate) store: S,
-    fetch: F,
-    clock: C,
+    pub(crate) fetch: F,
+    pub(crate) clock: C,
     /// Processes that a sync of this node is at.
     busy: RefCell<BTreeSet<Id>>,
     pub(crate) cache: Cache,
