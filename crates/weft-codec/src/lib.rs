@@ -13,6 +13,7 @@ pub mod graphql_item;
 mod id;
 pub mod item;
 pub mod merkle;
+pub mod message;
 mod reader;
 pub mod scheduler_page;
 pub mod structured_fields;
