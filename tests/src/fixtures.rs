@@ -5,6 +5,10 @@ use serde_json::Value;
 
 /// `vectors/ans104.json`
 pub const ANS104: &str = include_str!("../fixtures/vectors/ans104.json");
+/// `ans104/edges.json`
+pub const ANS104_EDGES: &str = include_str!("../fixtures/ans104/edges.json");
+/// `ans104/verdicts.json`
+pub const ANS104_VERDICTS: &str = include_str!("../fixtures/ans104/verdicts.json");
 /// `vectors/arweave.json`
 pub const ARWEAVE: &str = include_str!("../fixtures/vectors/arweave.json");
 /// `vectors/ao.json`

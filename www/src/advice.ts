@@ -15,7 +15,7 @@ const ADVICE: { [code: string]: string } = {
   "message-missing": "Add a gateway that has this message.",
   "id-invalid": "An id is 43 characters: letters, digits, - and _. Copy it again.",
   "scheduler-mismatch": "Only accept the other signer if you know who it is: a scheduler decides the order of messages.",
-  "signature-unsupported": "This version checks Arweave's RSA signatures only. It refuses others rather than pass them unchecked.",
+  "signature-unsupported": "This version does not know how such signatures are made. It refuses them rather than pass them unchecked.",
   "module-format-unsupported": "This version does not run this kind of module.",
   "cron-unsupported": "Cron messages are not signed, so they cannot be proved. You may replay without them; the receipt then says so.",
   "anchor-missing": "This scheduler leaves out a signed field that proofs need. Try another scheduler.",

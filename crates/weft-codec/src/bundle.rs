@@ -12,8 +12,8 @@ pub const MAX_ITEMS: u64 = 262_144;
 pub const MAX_DEPTH: usize = 8;
 
 /// Reads a bundle: the ids as its header prints them, and the items. Whether each id is the item's is for
-/// `weft_verify::bundle` to say. Bytes after the last item are refused (readers differ on that). Errors:
-/// `bundle-malformed`, `too-large`, and those of an item, with the item's number in front.
+/// `weft_verify::bundle` to say. Bytes after the last item are nobody's, and are passed over as the reference readers
+/// do. Errors: `bundle-malformed`, `too-large`, and those of an item, with the item's number in front.
 pub fn parse(bytes: &[u8]) -> Result<Vec<(Id, DataItem)>> {
     let mut reader = Reader::new(bytes);
     let count = number(&mut reader)?;
@@ -39,10 +39,6 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<(Id, DataItem)>> {
             .and_then(|size| reader.take(size))
             .ok_or_else(|| malformed(format!("Item {index} of the bundle runs past its end.")))?;
         items.push((id, DataItem::parse(bytes).map_err(|error| error.at(format!("item {index}")))?));
-    }
-    if !reader.rest().is_empty() {
-        let rest = reader.rest().len();
-        return Err(malformed(format!("There are {rest} bytes after the last item of the bundle.")));
     }
     Ok(items)
 }

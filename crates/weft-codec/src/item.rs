@@ -149,11 +149,12 @@ impl Unsigned {
     }
 
     /// The item with its signature, which is not checked here. Errors: `item-malformed` if the key or the
-    /// signature does not have 512 bytes, `tags-malformed` or `too-large` if no reader would take the tags.
+    /// signature does not have 512 bytes, `too-large` if ANS-104 does not allow the tags.
     pub fn sign_with(self, signature: Vec<u8>) -> Result<DataItem> {
         if self.owner.len() != 512 || signature.len() != 512 {
             return Err(malformed("An item of type 1 has a key and a signature of 512 bytes each."));
         }
+        tags::check_limits(&self.tags)?;
         let raw_tags = tags::encode(&self.tags);
         let tags = tags::decode(&raw_tags, self.tags.len() as u64)?;
         let Self { owner, target, anchor, data, .. } = self;

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Code, Error, Result};
 use crate::reader::Reader;
 
-/// The most tags an item may have (ANS-104).
-pub const MAX_COUNT: u64 = 128;
-/// The most bytes the encoded tags of an item may have (ANS-104 readers).
+/// The most bytes the encoded tags of an item may have: the one limit that readers share (reference ans104.md §3).
 pub const MAX_BYTES: usize = 4096;
-/// The longest name (ANS-104).
+/// The most tags a writer may give an item (ANS-104). Readers take as many as fit.
+pub const MAX_COUNT: usize = 128;
+/// The longest name a writer may give (ANS-104).
 pub const MAX_NAME: usize = 1024;
-/// The longest value (ANS-104).
+/// The longest value a writer may give (ANS-104).
 pub const MAX_VALUE: usize = 3072;
 
 /// A name and a value, as text. Bytes that are not UTF-8 are replaced here; the item keeps the raw bytes, and
@@ -64,6 +64,19 @@ pub fn encode(tags: &[Tag]) -> Vec<u8> {
     out
 }
 
+/// Whether a writer may make such tags: ANS-104 has limits that the reference readers do not enforce. Error:
+/// `too-large`.
+pub fn check_limits(tags: &[Tag]) -> Result<()> {
+    let large = |what: String| Err(Error::new(Code::TooLarge, what));
+    if tags.len() > MAX_COUNT {
+        return large(format!("An item has at most {MAX_COUNT} tags, these are {}.", tags.len()));
+    }
+    match tags.iter().find(|tag| tag.name.len() > MAX_NAME || tag.value.len() > MAX_VALUE) {
+        None => Ok(()),
+        Some(_) => large(format!("A tag has at most {MAX_NAME} bytes of name and {MAX_VALUE} of value.")),
+    }
+}
+
 /// The form goar writes: one block with a negative count and its size in bytes. Used to rebuild the signed
 /// bytes of items known only by their text.
 #[must_use]
@@ -107,7 +120,7 @@ fn put_varint(out: &mut Vec<u8>, mut value: u64) {
 }
 
 /// Reads the tag bytes of an item: blocks with positive or negative count, the end marker as the last byte, and
-/// as many records as the item's header says. Errors: `tags-malformed`, `too-large`.
+/// as many records as the item's header says, whatever their lengths. Errors: `tags-malformed`, `too-large`.
 pub fn decode(raw: &[u8], expected_count: u64) -> Result<Vec<Tag>> {
     let pairs = decode_bytes(raw, expected_count)?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -116,12 +129,9 @@ pub fn decode(raw: &[u8], expected_count: u64) -> Result<Vec<Tag>> {
 
 /// As [`decode`], but the bytes themselves.
 pub fn decode_bytes(raw: &[u8], expected_count: u64) -> Result<Vec<(&[u8], &[u8])>> {
-    let large = |what: String| Error::new(Code::TooLarge, what);
-    if expected_count > MAX_COUNT {
-        return Err(large(format!("An item has at most {MAX_COUNT} tags, this says {expected_count}.")));
-    }
     if raw.len() > MAX_BYTES {
-        return Err(large(format!("Tags have at most {MAX_BYTES} bytes, these have {}.", raw.len())));
+        let what = format!("Tags have at most {MAX_BYTES} bytes, these have {}.", raw.len());
+        return Err(Error::new(Code::TooLarge, what));
     }
     if raw.is_empty() && expected_count == 0 {
         return Ok(Vec::new());
@@ -155,7 +165,7 @@ fn block<'a>(
     // zigzag: even 2n is n, odd 2n − 1 is −n.
     let records = (count >> 1) + (count & 1);
     let end = if sized {
-        let size = length(reader, MAX_BYTES)?;
+        let size = length(reader)?;
         let rest = reader.rest().len();
         Some(rest.checked_sub(size).ok_or_else(|| malformed("A block of tags is longer than the tags."))?)
     } else {
@@ -165,8 +175,8 @@ fn block<'a>(
         if pairs.len() as u64 >= expected_count {
             return Err(malformed(format!("The item says {expected_count} tags and has more.")));
         }
-        let name = text(reader, MAX_NAME)?;
-        let value = text(reader, MAX_VALUE)?;
+        let name = text(reader)?;
+        let value = text(reader)?;
         pairs.push((name, value));
     }
     if end.is_some_and(|end| end != reader.rest().len()) {
@@ -175,19 +185,19 @@ fn block<'a>(
     Ok(())
 }
 
-fn text<'a>(reader: &mut Reader<'a>, max: usize) -> Result<&'a [u8]> {
-    let length = length(reader, max)?;
+fn text<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8]> {
+    let length = length(reader)?;
     reader.take(length).ok_or_else(|| malformed("The tags end inside a name or a value."))
 }
 
-fn length(reader: &mut Reader<'_>, max: usize) -> Result<usize> {
+fn length(reader: &mut Reader<'_>) -> Result<usize> {
     let value = varint(reader)?;
     if value & 1 == 1 {
         return Err(malformed("A length in the tags is negative."));
     }
     match usize::try_from(value >> 1) {
-        Ok(length) if length <= max => Ok(length),
-        _ => Err(Error::new(Code::TooLarge, format!("A length in the tags is over {max} bytes."))),
+        Ok(length) if length <= MAX_BYTES => Ok(length),
+        _ => Err(Error::new(Code::TooLarge, format!("A length in the tags is over {MAX_BYTES} bytes."))),
     }
 }
 

@@ -33,6 +33,18 @@ fn tags_have_limits() {
     assert_eq!(code(long(1024, 3072)), Code::TooLarge);
 }
 
+/// ANS-104's limits bind writers. Readers of the network take what fits into 4096 bytes.
+#[test]
+fn readers_take_more_tags_than_writers_may_make() {
+    for tags in [vec![Tag::new("", ""); 2046], vec![Tag::new("n".repeat(1025), "v".repeat(3064))]] {
+        let raw = tags::encode(&tags);
+        assert!(raw.len() == tags::MAX_BYTES || raw.len() == tags::MAX_BYTES - 1, "{}", raw.len());
+        assert_eq!(tags::decode(&raw, tags.len() as u64).unwrap(), tags);
+        assert_eq!(code(tags::check_limits(&tags)), Code::TooLarge);
+    }
+    assert_eq!(code(tags::decode(&[0; tags::MAX_BYTES + 1], 0)), Code::TooLarge);
+}
+
 #[test]
 fn tags_are_avro_to_the_last_byte() {
     // One tag: n = v.
@@ -56,7 +68,7 @@ fn tags_are_avro_to_the_last_byte() {
         assert_eq!(code(tags::decode(raw, 1)), Code::TagsMalformed, "{raw:?}");
     }
     // The largest counts a header and a block can claim.
-    assert_eq!(code(tags::decode(&[0], u64::MAX)), Code::TooLarge);
+    assert_eq!(code(tags::decode(&[0], u64::MAX)), Code::TagsMalformed);
     let most = [&[0xff; 9][..], &[1, 2]].concat();
     assert_eq!(code(tags::decode(&most, 1)), Code::TagsMalformed);
     assert!(tags::decode(&[0], 0).unwrap().is_empty());
