@@ -205,20 +205,38 @@ pub struct Assignment {
     pub block_height: u64,
     /// The scheduler's clock, in milliseconds.
     pub timestamp: u64,
+    /// By which rule its hash chain is made.
+    pub generation: Generation,
     /// Its tags, in order.
     pub tags: Vec<Tag>,
 }
 
+/// The two rules for hash chains (reference ao-messages.md §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Generation {
+    /// Scheduler units: each link commits to the assignment before and to its link.
+    Legacy,
+    /// HyperBEAM (`Variant` `ao.N.1`): each link commits to the link before and to this message.
+    HyperBeam,
+}
+
 impl Assignment {
-    /// Reads an assignment, of any year. Error: `not-an-assignment`.
+    /// Reads an assignment, of any year and of both generations: HyperBEAM writes its keys in lower case, and names the
+    /// message by `body+link` (reference ao-messages.md §3.1). Error: `not-an-assignment`.
     pub fn read(item: DataItem) -> Result<Self> {
         let refuse =
             |what: String| Error::new(Code::NotAnAssignment, format!("This is not an assignment: {what}."));
         let tags = item.tags.clone();
-        if kind(&tags).is_some() && !is_kind(&tags, "Assignment") {
+        let hyperbeam = tags.tag("Variant").or_else(|| tags.tag("variant")) == Some("ao.N.1");
+        let generation = if hyperbeam { Generation::HyperBeam } else { Generation::Legacy };
+        let of_type = is_kind(&tags, "Assignment") || (hyperbeam && is_kind(&tags, "assignment"));
+        if kind(&tags).is_some() && !of_type {
             return Err(refuse("its Type is another".into()));
         }
-        let text = |name: &str| tags.tag(name).ok_or_else(|| refuse(format!("it has no {name}")));
+        let tag = |name: &str| {
+            tags.tag(name).or_else(|| if hyperbeam { tags.tag(&name.to_ascii_lowercase()) } else { None })
+        };
+        let text = |name: &str| tag(name).ok_or_else(|| refuse(format!("it has no {name}")));
         let id = |name: &str, text: &str| {
             text.parse::<Id>().map_err(|cause| refuse(format!("its {name} is not 32 bytes")).because(cause))
         };
@@ -227,17 +245,19 @@ impl Assignment {
             let value = if digits { text.parse::<u64>().ok() } else { None };
             value.ok_or_else(|| refuse(format!("its {name} is not a number")))
         };
-        let slot = tags.tag("Nonce").or_else(|| tags.tag("Slot"));
+        let slot = tag("Nonce").or_else(|| tag("Slot"));
+        let message = tag("Message").or_else(|| if hyperbeam { tags.tag("body+link") } else { None });
         let slot = slot.ok_or_else(|| refuse("it has no Nonce".into()))?;
         Ok(Self {
             id: item.id(),
             process: id("Process", text("Process")?)?,
-            message: tags.tag("Message").map(|text| id("Message", text)).transpose()?,
+            message: message.map(|text| id("Message", text)).transpose()?,
             slot: number("Nonce", slot)?,
-            epoch: tags.tag("Epoch").map_or(Ok(0), |text| number("Epoch", text))?,
+            epoch: tag("Epoch").map_or(Ok(0), |text| number("Epoch", text))?,
             hash_chain: id("Hash-Chain", text("Hash-Chain")?)?.0,
             block_height: number("Block-Height", text("Block-Height")?)?,
             timestamp: number("Timestamp", text("Timestamp")?)?,
+            generation,
             item,
             tags,
         })

@@ -235,6 +235,8 @@ codes! {
     TimestampBackwards = "timestamp-backwards",
     /// The block height is lower than the one before it.
     BlockHeightBackwards = "block-height-backwards",
+    /// Two assignments that do not contradict each other.
+    FraudUnfounded = "fraud-unfounded",
     /// A receipt that says something else than its evidence.
     ReceiptMismatch = "receipt-mismatch",
 

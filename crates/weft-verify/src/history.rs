@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use weft_codec::ao::{Assignment, Process};
+use weft_codec::ao::{Assignment, Generation, Process};
 use weft_codec::item::DataItem;
 use weft_codec::{Address, Code, Error, Id, Result};
 
@@ -241,18 +241,40 @@ impl HistoryVerifier {
             .with("slot", slot))
     }
 
-    /// The first link is the hash of the process's id; each other one that of the assignment before and its link.
+    /// The link that comes next, in every form that is one. For a scheduler unit: the hash of the process's id, then
+    /// that of the assignment before and its link. For HyperBEAM: the hash of the link before (nothing at slot 0; its
+    /// 32 bytes, or after a restart their text) and the text of the message's id.
+    fn next_links(&self, assignment: &Assignment) -> Vec<Id> {
+        match (assignment.generation, &self.head) {
+            (Generation::Legacy, None) => vec![Id::sha256(self.process.as_bytes())],
+            (Generation::Legacy, Some(head)) => {
+                vec![Id::sha256(&[*head.assignment_id.as_bytes(), head.hash_chain].concat())]
+            }
+            (Generation::HyperBeam, head) => {
+                let message = assignment.message.unwrap_or(self.process).to_string();
+                let link = |before: &[u8]| Id::sha256(&[before, message.as_bytes()].concat());
+                match head {
+                    None => vec![link(&[])],
+                    Some(head) => {
+                        vec![link(&head.hash_chain), link(Id(head.hash_chain).to_string().as_bytes())]
+                    }
+                }
+            }
+        }
+    }
+
     fn check_chain(&self, assignment: &Assignment) -> Result<Check> {
-        let wanted = match &self.head {
-            None => Id::sha256(self.process.as_bytes()),
-            Some(head) => Id::sha256(&[*head.assignment_id.as_bytes(), head.hash_chain].concat()),
-        };
-        let found = Id(assignment.hash_chain);
-        if found != wanted {
+        let (links, found) = (self.next_links(assignment), Id(assignment.hash_chain));
+        if !links.contains(&found) {
+            let wanted: Vec<String> = links.iter().map(Id::to_string).collect();
+            let wanted = wanted.join(" or ");
             let what = format!("The hash chain is {found}; it must be {wanted} after what came before.");
             return Err(Error::new(Code::HashChainBroken, what));
         }
-        let sentence = "The hash chain commits to every assignment before this one.";
+        let sentence = match assignment.generation {
+            Generation::Legacy => "The hash chain commits to every assignment before this one.",
+            Generation::HyperBeam => "The hash chain commits to every message up to this one.",
+        };
         Ok(Check::proved("hash-chain", assignment.id, sentence).with("hash-chain", found))
     }
 

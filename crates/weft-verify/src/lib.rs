@@ -6,6 +6,7 @@
 
 mod carriers;
 mod evidence;
+mod fraud;
 mod history;
 mod item_signature;
 mod keys;
@@ -18,6 +19,7 @@ pub use evidence::{
     MAX_RECEIPT_BYTES, Origin, ProvedReceipt, ProvedSlot, RECEIPT_KIND, RECEIPT_VERSION, ReceiptFile,
     ReceiptOpening, ReceiptProof, ReceiptWriter, Scope,
 };
+pub use fraud::{Difference, FRAUD_KIND, FRAUD_VERSION, Fraud, FraudProof, MAX_FRAUD_BYTES, fraud};
 pub use history::{Entry, EntryKind, Head, HistoryEntry, HistoryVerifier, SchedulerPolicy, assignment};
 pub use item_signature::{claims_of_entry, claims_of_item};
 pub use keys::{Scheme, SignatureClaim, Vouched};
