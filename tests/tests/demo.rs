@@ -59,6 +59,7 @@ async fn refused_at(tampering: &Tampering, honest: &DemoArchive, slot: u64, whol
     let before = results(&store, honest).await;
     let error = sync(&store, &falsified, None).await.expect_err(id);
     assert_eq!(error.code(), tampering.code, "{id}: {error}");
+    assert_eq!(error.field("subject"), Some(tampering.subject), "{id}: {error:?}");
     let record = node(&store, honest).await.summary(honest.process.id).await.unwrap().unwrap();
     assert_eq!((record.head, record.replayed), (Some(slot - 1), Some(slot - 1)), "{id}");
     assert_eq!(results(&store, honest).await, before, "{id}");
@@ -77,6 +78,7 @@ async fn refused_at_once(tampering: &Tampering, honest: &DemoArchive) {
     let falsified = tampering.apply(honest).unwrap();
     let error = sync(&store, &falsified, None).await.expect_err(id);
     assert_eq!(error.code(), tampering.code, "{id}: {error}");
+    assert_eq!(error.field("subject"), Some(tampering.subject), "{id}: {error:?}");
     assert!(results(&store, honest).await.is_empty(), "{id}");
 }
 

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use weft_codec::item::DataItem;
-use weft_codec::{Code, Id, Result, bundle, scheduler_page};
+use weft_codec::{Code, Error, Id, Result, bundle, scheduler_page};
 use weft_tests::fixtures;
 use weft_tests::history::{Draft, OwnHistory, own_message, own_process};
+use weft_tests::signing::TestKey;
 use weft_verify::{HistoryEntry, HistoryVerifier, SchedulerPolicy, Untrusted};
 
 weft_tests::in_browser!();
@@ -269,6 +270,34 @@ fn every_tampering_is_refused_with_its_code() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(codes.len() >= 20, "{} different codes", codes.len());
+}
+
+/// The values that docs/errors.md promises: programs read these, not the sentence.
+#[weft_tests::both]
+fn refusals_carry_what_a_program_wants() {
+    let field = |error: &Error, name: &str| error.field(name).map(str::to_owned);
+    let dropped = entries(|e| drop(e.remove(1))).unwrap_err();
+    assert_eq!(
+        [field(&dropped, "slot"), field(&dropped, "wanted")].map(Option::unwrap),
+        ["2", "1"],
+        "{dropped:?}"
+    );
+    assert_eq!(dropped.field("subject"), Some("assignment"));
+
+    let forged = another_scheduler().unwrap_err();
+    assert_eq!(forged.field("signer"), Some(TestKey::get().address().as_str()), "{forged:?}");
+    assert_eq!(forged.field("scheduler"), Some(fixtures::NAMED_SCHEDULER));
+    assert_eq!(forged.field("slot"), Some("0"));
+
+    let message = OwnHistory::get().entries[2].message.as_ref().unwrap().id().to_string();
+    let flipped = entries(|e| flip(&mut e[2].message.as_mut().unwrap().data)).unwrap_err();
+    assert_eq!((flipped.field("subject"), field(&flipped, "id")), (Some("message"), Some(message.clone())));
+    let missing = entries(|e| e[2].message = None).unwrap_err();
+    assert_eq!((missing.field("subject"), field(&missing, "id")), (Some("message"), Some(message)));
+
+    let chain = assigned(|d| d.hash_chain = Id([9; 32]).to_string()).unwrap_err();
+    assert_eq!(field(&chain, "found"), Some(Id([9; 32]).to_string()));
+    assert_eq!(field(&chain, "expected"), Some(OwnHistory::get().drafts[2].hash_chain.clone()));
 }
 
 #[weft_tests::both]

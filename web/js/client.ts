@@ -9,7 +9,8 @@
  * ```
  *
  * Every method that answers with a promise rejects with a {@link WeftError}: a stable `code`, a sentence as `message`,
- * and a `cause` where there is one. Codes and what to do about them are in docs/errors.md.
+ * the values it speaks of as `fields`, and a `cause` where there is one. Codes, fields and what to do about them are in
+ * docs/errors.md.
  *
  * Nothing that was stored is ever lost by a cancel, a crash or a reload: a commit to the store is one transaction, and
  * a sync goes on from the last one.
@@ -22,7 +23,7 @@ import type {
   TamperOutcome, Tampering, WeftEvent,
 } from "./types.js";
 
-export { WeftError } from "./error.js";
+export { type ErrorFields, WeftError } from "./error.js";
 export type * from "./types.js";
 
 /** How to open a node. */
@@ -222,8 +223,8 @@ export class Weft {
 
   #receive(message: FromWorker): void {
     if (message.kind === "fatal") {
-      const { code, message: sentence, cause } = message.error;
-      this.#stop(new WeftError(code, `The node stopped by a fault of its own: ${sentence}`, cause));
+      const { code, message: sentence, cause, fields } = message.error;
+      this.#stop(new WeftError(code, `The node stopped by a fault of its own: ${sentence}`, cause, fields));
       return;
     }
     const waiting = this.#waiting.get(message.id);

@@ -181,6 +181,8 @@ export interface Tampering {
   sentence: string;
   /** The code it must be refused with. */
   code: string;
+  /** What must be refused: `process`, `module`, `assignment` or `message`. */
+  subject: string;
   /** The slot that must be refused; `null` where it is the process or the module. */
   slot: number | null;
 }
@@ -192,6 +194,8 @@ export interface TamperOutcome {
   code: string | null;
   sentence: string;
   expected: string;
+  /** What was refused, as the error says it: `process`, `module`, `assignment` or `message`. */
+  subject: string | null;
   /** The slot at which it was refused; `null` where it was the process or the module. */
   slot: number | null;
   /** The state the node had proved before. */

@@ -1,5 +1,5 @@
 //! What the worker calls. One `WeftNode` a worker; every method answers with a promise that rejects with an `Error` that
-//! has `.code`, `.message` and `.cause`. web/js/client.ts documents the same methods for their users.
+//! has `.code`, `.message`, `.fields` and `.cause`. web/js/client.ts documents the same methods for their users.
 
 use std::cell::RefCell;
 use std::str::FromStr;

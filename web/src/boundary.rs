@@ -1,16 +1,16 @@
-//! Errors and values across the boundary: an `Error` object has `.code`, `.message` and `.cause`.
+//! Errors and values across the boundary: an `Error` object has `.code`, `.message`, `.fields` and `.cause`.
 
 use std::error::Error as _;
 
-use js_sys::{Error as JsError, Reflect};
+use js_sys::{Error as JsError, Object, Reflect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::{JsCast, JsValue};
 use weft_codec::{Code, Error, Result};
 
-/// The JavaScript error for one of ours: `message` is the sentence, `code` the stable code, `cause` the text of the
-/// errors underneath, if there are any.
+/// The JavaScript error for one of ours: `message` is the sentence, `code` the stable code, `fields` an object of texts,
+/// `cause` the text of the errors underneath, if there are any.
 pub(crate) fn to_js(error: &Error) -> JsValue {
     let js = JsError::new(error.sentence());
     let mut causes = Vec::new();
@@ -21,6 +21,11 @@ pub(crate) fn to_js(error: &Error) -> JsValue {
     }
     // Setting a property of a fresh, extensible object cannot fail.
     let _ = Reflect::set(&js, &"code".into(), &error.code().as_str().into());
+    let fields = Object::new();
+    for (name, value) in error.fields() {
+        let _ = Reflect::set(&fields, &(*name).into(), &value.into());
+    }
+    let _ = Reflect::set(&js, &"fields".into(), &fields);
     if !causes.is_empty() {
         let _ = Reflect::set(&js, &"cause".into(), &causes.join(": ").into());
     }

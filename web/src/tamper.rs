@@ -16,6 +16,7 @@ pub(crate) struct Listed {
     id: &'static str,
     sentence: &'static str,
     code: &'static str,
+    subject: &'static str,
     slot: Option<u64>,
 }
 
@@ -35,6 +36,7 @@ pub(crate) struct Outcome {
     code: Option<&'static str>,
     sentence: String,
     expected: &'static str,
+    subject: Option<String>,
     slot: Option<u64>,
     before: Standing,
     after: Standing,
@@ -43,7 +45,13 @@ pub(crate) struct Outcome {
 pub(crate) fn list() -> Vec<Listed> {
     tamper::ALL
         .iter()
-        .map(|t| Listed { id: t.id, sentence: t.sentence, code: t.code.as_str(), slot: t.slot })
+        .map(|t| Listed {
+            id: t.id,
+            sentence: t.sentence,
+            code: t.code.as_str(),
+            subject: t.subject,
+            slot: t.slot,
+        })
         .collect()
 }
 
@@ -69,9 +77,11 @@ pub(crate) async fn run(archive: &[u8], id: &str) -> Result<Outcome> {
         Ok(()) => (None, "The falsified history was taken for true.".to_owned()),
         Err(error) => (Some(error.code().as_str()), error.sentence().to_owned()),
     };
+    let subject = outcome.as_ref().err().and_then(|error| error.field("subject")).map(str::to_owned);
     // The first slot that is not in the store is the one that was refused.
     let slot = after.head.map(|head| head + 1).filter(|_| code.is_some());
-    Ok(Outcome { id: tampering.id, code, sentence, expected: tampering.code.as_str(), slot, before, after })
+    let (id, expected) = (tampering.id, tampering.code.as_str());
+    Ok(Outcome { id, code, sentence, expected, subject, slot, before, after })
 }
 
 async fn sync(store: &MemoryStore, archive: &DemoArchive, to: Option<u64>) -> Result<()> {

@@ -66,7 +66,7 @@ export class Model extends EventTarget {
   received = 0;
   failures: SourceFailure[] = [];
   error: WeftError | null = null;
-  /** The slot that was refused, read from the error. */
+  /** The slot that was refused. */
   refused: number | null = null;
   lastCancel: Cancelled | null = null;
   /** How the shown state came to be: nothing yet, from the store alone, or after a sync. */
@@ -396,8 +396,9 @@ export class Model extends EventTarget {
 
   #fail(thrown: unknown): void {
     this.error = asWeftError(thrown);
-    const slot = /\bslot (\d+)\b/i.exec(this.error.message);
-    this.refused = slot && UNPROVED.has(this.error.code) ? Number(slot[1]) : null;
+    const { code, fields } = this.error;
+    const slot = code === "slot-missing" ? fields["wanted"] : fields["slot"];
+    this.refused = slot !== undefined && UNPROVED.has(code) ? Number(slot) : null;
     this.announcement = this.error.message;
     this.changed();
   }

@@ -88,11 +88,15 @@ fn a_stored_history_needs_its_signer_accepted() {
 
     let (code, lines) = verify(&paths, &[]);
     assert_eq!((code, &lines.last().unwrap()["code"]), (REFUSED, &"scheduler-mismatch".into()));
+    let fields = &lines.last().unwrap()["fields"];
+    assert_eq!((&fields["signer"], &fields["slot"]), (&SIGNER.into(), &"0".into()), "{fields}");
     // One entry taken away.
     let without: Vec<&Path> =
         paths.iter().copied().filter(|path| !path.ends_with("nonce-010.item")).collect();
     let (code, lines) = verify(&without, &["--accept-scheduler", SIGNER]);
     assert_eq!((code, &lines.last().unwrap()["code"]), (REFUSED, &"slot-missing".into()));
+    let fields = &lines.last().unwrap()["fields"];
+    assert_eq!((&fields["wanted"], &fields["slot"]), (&"10".into(), &"11".into()), "{fields}");
 }
 
 #[test]

@@ -65,7 +65,8 @@ pub fn candidates(node: &NodeJson, data: &[u8]) -> Result<Vec<DataItem>> {
     let first = fields.item(anchors[0], data)?;
     if first.id() != printed {
         let what = format!("The signature printed for {printed} is that of {}.", first.id());
-        return Err(Error::new(Code::IdMismatch, what));
+        let error = Error::new(Code::IdMismatch, what);
+        return Err(error.with("expected", printed).with("found", first.id()));
     }
     let mut out = Vec::new();
     for anchor in anchors {

@@ -135,9 +135,8 @@ fn entry(raw: RawEntry) -> Result<Entry> {
         return Err(Error::new(Code::PageMalformed, "An entry has neither an assignment nor a message."));
     }
     let lossy = raw.message.as_ref().is_some_and(RawItem::is_lossy);
-    let message = raw.message.map(|raw| raw.item().map_err(|error| error.at("message"))).transpose()?;
-    let assignment =
-        raw.assignment.map(|raw| raw.item().map_err(|error| error.at("assignment"))).transpose()?;
+    let message = raw.message.map(|raw| raw.named_item("message")).transpose()?;
+    let assignment = raw.assignment.map(|raw| raw.named_item("assignment")).transpose()?;
     Ok(Entry { assignment, message, lossy })
 }
 
@@ -147,6 +146,12 @@ impl RawItem {
         let replaced = |text: &str| text.contains('\u{fffd}');
         self.data.as_deref().is_none_or(replaced)
             || self.tags.iter().any(|tag| replaced(&tag.name) || replaced(&tag.value))
+    }
+
+    /// The item, `what` it is in an entry told to errors.
+    fn named_item(self, what: &str) -> Result<DataItem> {
+        let id = self.id.clone();
+        self.item().map_err(|error| error.at(what).with("subject", what).with("id", id))
     }
 
     fn item(self) -> Result<DataItem> {
@@ -166,7 +171,8 @@ impl RawItem {
         let item = fields.item(anchor, self.data.as_deref().unwrap_or_default().as_bytes())?;
         if item.id() != printed {
             let what = format!("The signature printed for {printed} is that of {}.", item.id());
-            return Err(Error::new(Code::IdMismatch, what));
+            let error = Error::new(Code::IdMismatch, what);
+            return Err(error.with("expected", printed).with("found", item.id()));
         }
         Ok(item)
     }

@@ -120,17 +120,20 @@ impl Failures {
 
     /// One error for all: the code of the most telling failure, every source and its reason in the sentence.
     pub(crate) fn into_error(self, wanted: &str) -> Error {
-        let Some(code) = self.0.iter().map(|failure| failure.error.code()).max_by_key(|code| telling(*code))
-        else {
+        let Some(told) = self.0.iter().max_by_key(|failure| telling(failure.error.code())) else {
             return Error::new(Code::NoSource, format!("No source is configured that could have {wanted}."));
         };
+        let code = told.error.code();
         let reasons: Vec<String> =
             self.0.iter().map(|failure| format!("{}: {}", failure.url, failure.error.sentence())).collect();
         let opening = match code {
             Code::NotFound => format!("No source has {wanted}."),
             _ => format!("No source gave {wanted}."),
         };
-        Error::new(code, format!("{opening} {}", reasons.join(" "))).because(CauseList(reasons))
+        Error::new(code, format!("{opening} {}", reasons.join(" ")))
+            .with_fields_of(&told.error)
+            .with("source", &told.url)
+            .because(CauseList(reasons))
     }
 }
 
@@ -392,9 +395,11 @@ mod tests {
         failures.push("https://a.example", error(Code::NotFound));
         assert_eq!(Failures(Vec::new()).into_error("it").code(), Code::NoSource);
         failures.push("https://b.example", error(Code::SourceTimeout));
-        failures.push("https://c.example", error(Code::SignatureInvalid));
+        failures.push("https://c.example", error(Code::SignatureInvalid).with("subject", "process"));
         let all = failures.into_error("the process");
         assert_eq!(all.code(), Code::SignatureInvalid);
+        assert_eq!(all.field("subject"), Some("process"));
+        assert_eq!(all.field("source"), Some("https://c.example"), "the one that the code is about");
         for part in ["https://a.example: not-found", "https://b.example: source-timeout", "https://c.example"]
         {
             assert!(all.sentence().contains(part), "{}", all.sentence());

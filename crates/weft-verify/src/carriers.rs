@@ -52,7 +52,7 @@ fn read_module(carrier: Carrier, mut checks: Vec<Check>, expected: Id) -> Result
     let id = carrier.id();
     if id != expected {
         let what = format!("The process names the module {expected}; this is {id}.");
-        return Err(Error::new(Code::ModuleMismatch, what));
+        return Err(Error::new(Code::ModuleMismatch, what).with("expected", expected).with("found", id));
     }
     let module = Module::read(carrier)?;
     checks.push(

@@ -124,7 +124,7 @@ impl HistoryVerifier {
         self.head.as_ref()
     }
 
-    /// Proves the next entry and moves on. Errors, all with the slot in front: `not-an-assignment`,
+    /// Proves the next entry and moves on. Errors, all with the slot in front and the fields `slot`, `subject` and `id`: `not-an-assignment`,
     /// `signature-invalid`, `signature-unsupported`, `anchor-missing`, `scheduler-mismatch`, `process-mismatch`,
     /// `epoch-changed`, `slot-missing`, `slot-repeated`, `hash-chain-broken`, `timestamp-backwards`,
     /// `block-height-backwards`, `message-missing`, `message-mismatch`.
@@ -134,7 +134,7 @@ impl HistoryVerifier {
         let slot = assignment.slot;
         let (message, kind) = self
             .check_message(&assignment, entry.message, &source, &mut checks)
-            .map_err(|error| error.at(format!("slot {slot}")))?;
+            .map_err(|error| refused(error, &assignment))?;
         self.head = Some(head);
         Ok(Verified::new(Entry { slot, assignment, message, kind }, checks))
     }
@@ -164,10 +164,8 @@ impl HistoryVerifier {
     }
 
     fn check_assignment(&self, item: DataItem, source: &str) -> Result<(Assignment, Head, Vec<Check>)> {
-        let assignment = Assignment::read(item)?;
-        let checks = self
-            .checks_of(&assignment, source)
-            .map_err(|error| error.at(format!("slot {}", assignment.slot)))?;
+        let assignment = Assignment::read(item).map_err(|error| error.with("subject", "assignment"))?;
+        let checks = self.checks_of(&assignment, source).map_err(|error| refused(error, &assignment))?;
         let head = Head::at(&assignment);
         Ok((assignment, head, checks))
     }
@@ -188,7 +186,8 @@ impl HistoryVerifier {
         if assignment.process != self.process {
             let what =
                 format!("The assignment is for process {}, not for {}.", assignment.process, self.process);
-            return Err(Error::new(Code::ProcessMismatch, what));
+            let error = Error::new(Code::ProcessMismatch, what);
+            return Err(error.with("expected", self.process).with("found", assignment.process));
         }
         checks.push(Check::proved("assigned-process", assignment.id, "The assignment is for this process."));
         Ok(checks)
@@ -211,7 +210,7 @@ impl HistoryVerifier {
         }
         let named = &self.scheduler;
         let what = format!("The process names the scheduler {named}; this is signed by {signer}.");
-        Err(Error::new(Code::SchedulerMismatch, what))
+        Err(Error::new(Code::SchedulerMismatch, what).with("scheduler", named).with("signer", signer))
     }
 
     fn check_slot(&self, assignment: &Assignment) -> Result<Check> {
@@ -223,19 +222,15 @@ impl HistoryVerifier {
         let slot = assignment.slot;
         if assignment.epoch != epoch {
             let what = format!("The epoch goes from {epoch} to {}.", assignment.epoch);
-            return Err(Error::new(Code::EpochChanged, what));
+            return Err(differs(Code::EpochChanged, what, epoch, assignment.epoch));
         }
         if slot < wanted || self.head.as_ref().is_some_and(|head| head.slot == slot) {
-            return Err(Error::new(
-                Code::SlotRepeated,
-                format!("Slot {slot} comes again; {wanted} is next."),
-            ));
+            let what = format!("Slot {slot} comes again; {wanted} is next.");
+            return Err(Error::new(Code::SlotRepeated, what).with("wanted", wanted));
         }
         if slot > wanted {
-            return Err(Error::new(
-                Code::SlotMissing,
-                format!("Slot {wanted} is missing before slot {slot}."),
-            ));
+            let what = format!("Slot {wanted} is missing before slot {slot}.");
+            return Err(Error::new(Code::SlotMissing, what).with("wanted", wanted));
         }
         Ok(Check::proved("slot-order", assignment.id, "No slot is missing before this one.")
             .with("slot", slot))
@@ -269,7 +264,7 @@ impl HistoryVerifier {
             let wanted: Vec<String> = links.iter().map(Id::to_string).collect();
             let wanted = wanted.join(" or ");
             let what = format!("The hash chain is {found}; it must be {wanted} after what came before.");
-            return Err(Error::new(Code::HashChainBroken, what));
+            return Err(differs(Code::HashChainBroken, what, wanted, found));
         }
         let sentence = match assignment.generation {
             Generation::Legacy => "The hash chain commits to every assignment before this one.",
@@ -283,11 +278,11 @@ impl HistoryVerifier {
             self.head.as_ref().map_or((0, 0), |head| (head.timestamp, head.block_height));
         if assignment.timestamp < timestamp {
             let what = format!("The time goes back from {timestamp} to {} ms.", assignment.timestamp);
-            return Err(Error::new(Code::TimestampBackwards, what));
+            return Err(differs(Code::TimestampBackwards, what, timestamp, assignment.timestamp));
         }
         if assignment.block_height < height {
             let what = format!("The block height goes back from {height} to {}.", assignment.block_height);
-            return Err(Error::new(Code::BlockHeightBackwards, what));
+            return Err(differs(Code::BlockHeightBackwards, what, height, assignment.block_height));
         }
         Ok(Check::proved("time-order", assignment.id, "Neither time nor block height goes back.")
             .with("timestamp", assignment.timestamp)
@@ -305,22 +300,23 @@ impl HistoryVerifier {
             Some(id) => id,
             None if assignment.slot == 0 => self.process,
             None => {
-                return Err(Error::new(Code::NotAnAssignment, "The assignment names no message."));
+                let error = Error::new(Code::NotAnAssignment, "The assignment names no message.");
+                return Err(error.with("subject", "assignment"));
             }
         };
         let at_hand = || if named == self.process { self.item.clone() } else { None };
         let message = message.or_else(at_hand).ok_or_else(|| {
-            Error::new(
-                Code::MessageMissing,
-                format!("The message {named} is not there: get it from a gateway."),
-            )
+            let what = format!("The message {named} is not there: get it from a gateway.");
+            Error::new(Code::MessageMissing, what).with("subject", "message").with("id", named)
         })?;
         let found = message.id();
         if found != named {
             let what = format!("The assignment names the message {named}; this is {found}.");
-            return Err(Error::new(Code::MessageMismatch, what));
+            let error = differs(Code::MessageMismatch, what, named, found);
+            return Err(error.with("subject", "message").with("id", named));
         }
-        checks.extend(item_checks(&message, source, Some(named)).map_err(|error| error.at("message"))?);
+        let refused = |error: Error| error.at("message").with("subject", "message").with("id", named);
+        checks.extend(item_checks(&message, source, Some(named)).map_err(refused)?);
         let sentence = "The message is the one that the assignment names.";
         checks.push(Check::proved("assigned-message", named, sentence).with("assignment", assignment.id));
         let kind = if found == self.process && assignment.slot == 0 {
@@ -353,6 +349,20 @@ fn assignment_checks(item: &DataItem, source: &str) -> Result<Vec<Check>> {
                     scheduler with show-anchor.";
         Error::new(Code::AnchorMissing, what).because(error)
     })
+}
+
+/// A refusal with its place. What is not the message's fault is the assignment's.
+fn refused(error: Error, assignment: &Assignment) -> Error {
+    let slot = assignment.slot;
+    error
+        .at(format!("slot {slot}"))
+        .with("slot", slot)
+        .with("subject", "assignment")
+        .with("id", assignment.id)
+}
+
+fn differs(code: Code, what: String, expected: impl ToString, found: impl ToString) -> Error {
+    Error::new(code, what).with("expected", expected.to_string()).with("found", found.to_string())
 }
 
 /// 32 bytes as text, so that a stored head can be read by a person.

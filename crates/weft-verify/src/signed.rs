@@ -139,7 +139,7 @@ fn same_id(expected: Option<Id>, found: Id) -> Result<()> {
     match expected {
         Some(expected) if expected != found => {
             let what = format!("{expected} was expected; these bytes are {found}.");
-            Err(Error::new(Code::IdMismatch, what))
+            Err(Error::new(Code::IdMismatch, what).with("expected", expected).with("found", found))
         }
         _ => Ok(()),
     }

@@ -37,7 +37,7 @@ export function failures(model: Model): TemplateResult | typeof nothing {
 /** The signer the error names; the process names another. */
 function acceptSigner(model: Model): TemplateResult | typeof nothing {
   const named = model.card?.scheduler ?? model.summary?.scheduler;
-  const signer = signerIn(model.error?.message ?? "");
+  const signer = model.error?.fields["signer"];
   if (!signer || signer === named) return nothing;
   const confirm = (event: Event): void => {
     event.preventDefault();
@@ -56,6 +56,3 @@ function acceptSigner(model: Model): TemplateResult | typeof nothing {
       </form>
     </details>`;
 }
-
-/** The error's sentence ends with who signed. */
-const signerIn = (text: string): string | undefined => /signed by (0x[0-9a-fA-F]{40}|[\w-]{43})/.exec(text)?.[1];

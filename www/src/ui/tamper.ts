@@ -31,8 +31,8 @@ export function tamper(model: Model): TemplateResult | typeof nothing {
 }
 
 /** Refused as it must be, and nothing of the state moved. */
-function stands({ outcome }: TamperRow): boolean {
-  return outcome !== undefined && outcome.code === outcome.expected && same(outcome);
+function stands({ tampering, outcome }: TamperRow): boolean {
+  return outcome !== undefined && outcome.code === outcome.expected && outcome.subject === tampering.subject && same(outcome);
 }
 
 function same({ before, after }: NonNullable<TamperRow["outcome"]>): boolean {
@@ -53,6 +53,12 @@ function lie(model: Model, row: TamperRow, busy: boolean): TemplateResult {
     </li>`;
 }
 
+/** What was refused and where: the same code may be about a message, an assignment or the module. */
+function refused({ subject, slot }: NonNullable<TamperRow["outcome"]>): string {
+  const what = subject === null ? "Refused" : `The ${subject} is refused`;
+  return slot === null ? what : `${what} at slot ${count(slot)}`;
+}
+
 function verdict(row: TamperRow): TemplateResult | typeof nothing {
   const { outcome, error } = row;
   if (error) return html`<p class="bad"><code>${error.code}</code> ${error.message}</p>`;
@@ -60,8 +66,8 @@ function verdict(row: TamperRow): TemplateResult | typeof nothing {
   if (!outcome.code) return html`<p class="bad"><b>Not refused.</b> This is a fault of Weft.</p>`;
   const { before, after } = outcome;
   return html`
-    <p class="refusal" data-code=${outcome.code} data-expected=${outcome.expected}>
-      ${refusedIcon} Refused${outcome.slot === null ? "" : ` at slot ${count(outcome.slot)}`} <code>${outcome.code}</code>
+    <p class="refusal" data-code=${outcome.code} data-expected=${outcome.expected} data-subject=${outcome.subject ?? ""}>
+      ${refusedIcon} ${refused(outcome)} <code>${outcome.code}</code>
     </p>
     <p class="sentence" title=${outcome.sentence}>${clipIds(outcome.sentence)}</p>
     <p class="stands ${same(outcome) ? "good" : "bad"}" data-before=${before.memory_sha256 ?? ""} data-after=${after.memory_sha256 ?? ""}>

@@ -298,7 +298,8 @@ fn print_summary(json: bool, summary: &Summary, receipt: &Receipt) -> Result<()>
 pub(super) fn refuse(json: bool, error: &Error) -> Result<ExitCode> {
     let code = error.code();
     if json {
-        let line = json!({ "error": { "code": code.as_str(), "sentence": error.sentence() } });
+        let (sentence, fields) = (error.sentence(), error.fields());
+        let line = json!({ "error": { "code": code.as_str(), "sentence": sentence, "fields": fields } });
         writeln!(std::io::stdout().lock(), "{line}").map_err(unwritable)?;
     }
     note(&format!("weft: {} [{}]\n", error.sentence(), code.as_str()));

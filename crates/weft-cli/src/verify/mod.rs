@@ -110,8 +110,13 @@ impl Report<'_> {
         let code = code.map(Code::as_str);
         let text = if self.json {
             let (path, kind) = (&line.path, line.kind);
-            json!({"path": path, "kind": kind, "id": line.id, "ok": ok, "code": code, "message": message})
-                .to_string()
+            let mut text = json!({
+                "path": path, "kind": kind, "id": line.id, "ok": ok, "code": code, "message": message,
+            });
+            if let Verdict::Refused(error) = &line.verdict {
+                text["fields"] = json!(error.fields());
+            }
+            text.to_string()
         } else {
             let verdict = match ok {
                 Some(true) => "valid  ",

@@ -20,6 +20,8 @@ pub struct Tampering {
     pub sentence: &'static str,
     /// What a sync answers.
     pub code: Code,
+    /// What it refuses: the error's field `subject`.
+    pub subject: &'static str,
     /// The slot that is refused. `None`: the process or its module is, so nothing is replayed at all.
     pub slot: Option<u64>,
     change: fn(&mut DemoArchive) -> Result<()>,
@@ -52,6 +54,7 @@ pub const ALL: &[Tampering] = &[
         id: "flip-message-byte",
         sentence: "One bit of a message's data is flipped.",
         code: Code::SignatureInvalid,
+        subject: "message",
         slot: AT,
         change: |archive| edit(message(archive, SLOT)?, |item| flip(&mut item.data)),
     },
@@ -59,6 +62,7 @@ pub const ALL: &[Tampering] = &[
         id: "raise-quantity",
         sentence: "A transfer of 60 is made one of 60000.",
         code: Code::SignatureInvalid,
+        subject: "message",
         slot: AT,
         change: |archive| edit(message(archive, SLOT)?, |item| set_tag(item, "Quantity", "60000")),
     },
@@ -66,6 +70,7 @@ pub const ALL: &[Tampering] = &[
         id: "cut-message",
         sentence: "A message's last bytes are cut off.",
         code: Code::SignatureInvalid,
+        subject: "message",
         slot: AT,
         change: |archive| edit(message(archive, SLOT)?, cut),
     },
@@ -73,6 +78,7 @@ pub const ALL: &[Tampering] = &[
         id: "replace-message",
         sentence: "A message is replaced by another one that is validly signed, but was never assigned.",
         code: Code::MessageMismatch,
+        subject: "message",
         slot: AT,
         change: |archive| {
             let other = take_spare(archive, spare::OTHER_MESSAGE)?;
@@ -84,6 +90,7 @@ pub const ALL: &[Tampering] = &[
         id: "hide-message",
         sentence: "A message is left out; its assignment stays.",
         code: Code::MessageMissing,
+        subject: "message",
         slot: AT,
         change: |archive| {
             entry(archive, SLOT)?.message = None;
@@ -94,6 +101,7 @@ pub const ALL: &[Tampering] = &[
         id: "swap-messages",
         sentence: "Two messages change places.",
         code: Code::MessageMismatch,
+        subject: "message",
         slot: AT,
         change: |archive| {
             let first = message(archive, SLOT)?.clone();
@@ -106,6 +114,7 @@ pub const ALL: &[Tampering] = &[
         id: "change-slot",
         sentence: "An assignment says another slot than was signed.",
         code: Code::SignatureInvalid,
+        subject: "assignment",
         slot: AT,
         change: |archive| edit(assignment(archive, SLOT)?, |item| set_tag(item, "Nonce", "13")),
     },
@@ -113,6 +122,7 @@ pub const ALL: &[Tampering] = &[
         id: "drop-slot",
         sentence: "One slot is missing.",
         code: Code::SlotMissing,
+        subject: "assignment",
         slot: AT,
         change: |archive| {
             entry(archive, SLOT)?;
@@ -124,6 +134,7 @@ pub const ALL: &[Tampering] = &[
         id: "break-hash-chain",
         sentence: "The scheduler signs a hash chain that does not follow from the slots before.",
         code: Code::HashChainBroken,
+        subject: "assignment",
         slot: AT,
         change: |archive| replace_assignment(archive, spare::BROKEN_CHAIN),
     },
@@ -131,6 +142,7 @@ pub const ALL: &[Tampering] = &[
         id: "forge-signer",
         sentence: "An assignment is signed by somebody else than the process's scheduler.",
         code: Code::SchedulerMismatch,
+        subject: "assignment",
         slot: AT,
         change: |archive| replace_assignment(archive, spare::FORGED_SIGNER),
     },
@@ -138,6 +150,7 @@ pub const ALL: &[Tampering] = &[
         id: "forge-signature",
         sentence: "One bit of an assignment's signature is flipped; its old id stays.",
         code: Code::IdMismatch,
+        subject: "assignment",
         slot: AT,
         change: |archive| edit(assignment(archive, SLOT)?, |item| flip(&mut item.signature)),
     },
@@ -145,6 +158,7 @@ pub const ALL: &[Tampering] = &[
         id: "other-process-assignment",
         sentence: "The scheduler's assignment is for another process.",
         code: Code::ProcessMismatch,
+        subject: "assignment",
         slot: AT,
         change: |archive| replace_assignment(archive, spare::ELSEWHERE),
     },
@@ -152,6 +166,7 @@ pub const ALL: &[Tampering] = &[
         id: "turn-back-time",
         sentence: "The scheduler signs a time before that of the slot before.",
         code: Code::TimestampBackwards,
+        subject: "assignment",
         slot: AT,
         change: |archive| replace_assignment(archive, spare::EARLIER),
     },
@@ -159,6 +174,7 @@ pub const ALL: &[Tampering] = &[
         id: "lower-height",
         sentence: "The scheduler signs a block height below that of the slot before.",
         code: Code::BlockHeightBackwards,
+        subject: "assignment",
         slot: AT,
         change: |archive| replace_assignment(archive, spare::LOWER),
     },
@@ -166,6 +182,7 @@ pub const ALL: &[Tampering] = &[
         id: "hide-anchor",
         sentence: "The source leaves out an assignment's anchor, without which its signature cannot be checked.",
         code: Code::AnchorMissing,
+        subject: "assignment",
         slot: AT,
         change: |archive| {
             edit(assignment(archive, SLOT)?, |item| {
@@ -178,6 +195,7 @@ pub const ALL: &[Tampering] = &[
         id: "flip-module-byte",
         sentence: "One bit of the module's program is flipped.",
         code: Code::SignatureInvalid,
+        subject: "module",
         slot: None,
         change: |archive| edit(&mut archive.module, |item| flip(&mut item.data)),
     },
@@ -185,6 +203,7 @@ pub const ALL: &[Tampering] = &[
         id: "cut-module",
         sentence: "The module's last bytes are cut off.",
         code: Code::ItemTruncated,
+        subject: "module",
         slot: None,
         change: |archive| edit(&mut archive.module, cut),
     },
@@ -192,6 +211,7 @@ pub const ALL: &[Tampering] = &[
         id: "replace-module",
         sentence: "Another validly signed module is given out as the one the process names.",
         code: Code::IdMismatch,
+        subject: "module",
         slot: None,
         change: |archive| {
             let other = take_spare(archive, spare::OTHER_MODULE)?;
@@ -203,6 +223,7 @@ pub const ALL: &[Tampering] = &[
         id: "other-scheduler",
         sentence: "The process is made to name another scheduler.",
         code: Code::SignatureInvalid,
+        subject: "process",
         slot: None,
         change: |archive| {
             let other = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -213,6 +234,7 @@ pub const ALL: &[Tampering] = &[
         id: "replace-process",
         sentence: "Another validly signed process is given out as this one.",
         code: Code::IdMismatch,
+        subject: "process",
         slot: None,
         change: |archive| {
             let other = take_spare(archive, spare::OTHER_PROCESS)?;

@@ -345,7 +345,7 @@ async fn fetch_process<F: Fetch, C: Clock, O: Observer>(
         Err(Stop::Ours(error)) => Err(error),
         Err(Stop::Sources(other)) => {
             failures.merge(other);
-            Err(failures.into_error(&format!("the process {id}")))
+            Err(failures.into_error(&format!("the process {id}")).with("subject", "process").with("id", id))
         }
     }
 }

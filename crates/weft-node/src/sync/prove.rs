@@ -93,8 +93,9 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
                     Code::NotFound | Code::NoSource => Code::MessageMissing,
                     other => other,
                 };
-                let sentence = error.sentence().to_owned();
-                Err(Fault::Source(Error::new(code, sentence).because(error)))
+                let missing = Error::new(code, error.sentence()).with_fields_of(&error);
+                let missing = missing.with("subject", "message").with("id", id).with("slot", slot);
+                Err(Fault::Source(missing.because(error)))
             }
         }
     }

@@ -107,14 +107,12 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
             .map(|text| text.chars().take(60).collect())
             .collect();
         if !crons.is_empty() && !self.reach.options.without_crons {
-            return Err(Error::new(
-                Code::CronUnsupported,
-                format!(
-                    "The process has cron messages ({}), which no scheduler signs and this version does not make. \
-                     Replaying without them gives other results than the network's; allow it if that is what you want.",
-                    crons.join(", ")
-                ),
-            ));
+            let intervals = crons.join(", ");
+            let what = format!(
+                "The process has cron messages ({intervals}), which no scheduler signs and this version does not make. \
+                 Replaying without them gives other results than the network's; allow it if that is what you want."
+            );
+            return Err(Error::new(Code::CronUnsupported, what).with("intervals", intervals));
         }
         self.record.crons_left_out = crons;
         Ok(())
@@ -155,7 +153,10 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
         let (carrier, module) = match found {
             Ok(found) => found,
             Err(Stop::Ours(error)) => return Err(error),
-            Err(Stop::Sources(failures)) => return Err(failures.into_error(&format!("the module {id}"))),
+            Err(Stop::Sources(failures)) => {
+                let error = failures.into_error(&format!("the module {id}"));
+                return Err(error.with("subject", "module").with("id", id));
+            }
         };
         write::carrier(&mut self.pending.batch, id, &carrier);
         let size = module.data.len() as u64;
