@@ -6,6 +6,7 @@
 mod address;
 pub mod ao;
 pub mod base64url;
+pub mod block;
 pub mod bundle;
 pub mod deep_hash;
 mod error;

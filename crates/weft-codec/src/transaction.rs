@@ -18,6 +18,13 @@ const MAX_TAGS: usize = 2048;
 const MAX_TAG_BYTES: usize = 2048;
 /// The longest amount: the supply is below 10^20 winston, and its JSON has decimal digits only.
 const MAX_DIGITS: usize = 39;
+/// The most bytes of an anchor, and of a key or signature (reference arweave.md §2.1; the node's field limits).
+const MAX_ANCHOR: usize = 48;
+const MAX_KEY: usize = 512;
+/// The most bytes of data inside a transaction (reference arweave.md §2.3).
+const MAX_DATA: usize = 10 << 20;
+/// Bytes of a compressed point.
+const POINT: usize = 33;
 
 /// A tag of layer 1: bytes, not text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +44,8 @@ pub struct Transaction {
     pub id: Id,
     /// The anchor: a recent block, an earlier transaction, or nothing.
     pub last_tx: Vec<u8>,
-    /// The RSA modulus; empty for an ECDSA key.
+    /// The RSA modulus. For an ECDSA key (format 2, fork 2.9) it is empty in JSON, since the signature gives the key;
+    /// where that was done, these are its 33 bytes.
     pub owner: Vec<u8>,
     /// The tags, in order.
     pub tags: Vec<TagBytes>,
@@ -154,13 +162,22 @@ impl Transaction {
 
     fn check_shape(&self) -> Result<()> {
         if !matches!(self.format, 1 | 2) {
-            return Err(malformed(format!("Format {} is neither 1 nor 2.", self.format)));
+            return Err(malformed("The format is neither 1 nor 2."));
         }
         if self.signature.is_empty() {
             return Err(malformed("There is no signature."));
         }
-        if self.last_tx.len() > 64 || self.owner.len() > 1024 || self.signature.len() > 1024 {
+        if self.last_tx.len() > MAX_ANCHOR || self.owner.len() > MAX_KEY || self.signature.len() > MAX_KEY {
             return Err(malformed("A key, signature or anchor is longer than any rule allows."));
+        }
+        if self.owner.len() == POINT || (self.format == 1 && self.owner.is_empty()) {
+            return Err(malformed("The owner is an RSA key, or in format 2 nothing."));
+        }
+        if self.data.len() > MAX_DATA {
+            return Err(Error::new(
+                Code::TooLarge,
+                format!("A transaction holds at most {MAX_DATA} bytes of data."),
+            ));
         }
         if self.format == 2 && (self.data_size == 0) != self.data_root.is_none() {
             return Err(malformed("There is a data root if and only if there is data."));
@@ -181,7 +198,7 @@ impl Transaction {
             "format": self.format,
             "id": self.id.to_string(),
             "last_tx": base64url::encode(&self.last_tx),
-            "owner": base64url::encode(&self.owner),
+            "owner": base64url::encode(self.printed_owner()),
             "tags": tags,
             "target": text(self.target),
             "quantity": self.quantity,
@@ -205,7 +222,18 @@ impl Transaction {
         Id::sha256(&self.signature)
     }
 
-    /// Whose key signed.
+    /// Whether the signature is ECDSA on secp256k1, from which the key is found.
+    #[must_use]
+    pub fn is_ecdsa(&self) -> bool {
+        matches!(self.owner.len(), 0 | POINT)
+    }
+
+    /// The owner as it is printed and signed: a key that was found from the signature is neither.
+    fn printed_owner(&self) -> &[u8] {
+        if self.is_ecdsa() { &[] } else { &self.owner }
+    }
+
+    /// Whose key signed. For an ECDSA key only once verification has found it.
     #[must_use]
     pub fn owner_address(&self) -> Address {
         Address::of_owner(&self.owner)
@@ -240,10 +268,10 @@ impl Transaction {
         if self.denomination > 0 {
             list.push(Chunk::Blob(denomination.as_bytes()));
         }
-        let blobs: &[&[u8]] = if self.format == 1 {
-            &[&self.owner, target, &self.data, quantity, reward, &self.last_tx]
-        } else {
-            &[b"2", &self.owner, target, quantity, reward, &self.last_tx]
+        let blobs: &[&[u8]] = match (self.format, self.is_ecdsa()) {
+            (1, _) => &[&self.owner, target, &self.data, quantity, reward, &self.last_tx],
+            (_, false) => &[b"2", &self.owner, target, quantity, reward, &self.last_tx],
+            (_, true) => &[b"2", target, quantity, reward, &self.last_tx],
         };
         list.extend(blobs.iter().map(|blob| Chunk::Blob(blob)));
         list.push(tags);

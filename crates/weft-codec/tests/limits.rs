@@ -138,7 +138,10 @@ fn transactions_have_possible_fields() {
         ("data_size", json!("99999999999999999999")),
         ("data_size", json!("5")), // without a root
         ("signature", json!("")),
-        ("owner", json!("A".repeat(1500))),
+        ("owner", json!("A".repeat(684))), // 513 bytes
+        ("owner", json!("A".repeat(44))),  // 33 bytes: what an ECDSA key has, which is never printed
+        ("signature", json!("A".repeat(684))),
+        ("last_tx", json!("A".repeat(66))), // 49 bytes
         ("tags", json!("none")),
     ] {
         assert_eq!(
@@ -148,6 +151,11 @@ fn transactions_have_possible_fields() {
         );
     }
     assert_eq!(code(transaction(|t| t["owner"] = json!("?"))), Code::Base64Invalid);
+    assert!(transaction(|t| t["owner"] = json!("")).unwrap().is_ecdsa());
+    let old = |t: &mut Value| (t["format"], t["owner"]) = (json!(1), json!(""));
+    assert_eq!(code(transaction(old)), Code::TransactionMalformed, "format 1 has RSA keys alone");
+    let large = |t: &mut Value| t["data"] = json!("A".repeat(14 << 20));
+    assert_eq!(code(transaction(large)), Code::TooLarge, "10 MiB and a half of data");
     assert_eq!(code(transaction(|t| t["target"] = json!("AAAA"))), Code::IdInvalid);
     let tag = json!({"name": "", "value": "A".repeat(2732)});
     assert_eq!(code(transaction(|t| t["tags"] = json!([tag]))), Code::TooLarge, "2049 bytes of tags");

@@ -51,15 +51,16 @@ fn item() -> impl Strategy<Value = DataItem> {
 prop_compose! {
     fn transaction()(
         format in 1..=2_u8,
-        signature in vec(any::<u8>(), 1..600),
-        blobs in (vec(any::<u8>(), 0..64), vec(any::<u8>(), 0..600), vec(any::<u8>(), 0..200)),
+        signature in vec(any::<u8>(), 1..=512),
+        blobs in (vec(any::<u8>(), 0..=48), vec(any::<u8>(), 34..=512), vec(any::<u8>(), 0..200), any::<bool>()),
         tags in vec((vec(any::<u8>(), 0..40), vec(any::<u8>(), 0..40)), 0..8),
         target in any::<Option<[u8; 32]>>(),
         amounts in (any::<u64>(), any::<u64>(), any::<u64>()),
         root in any::<[u8; 32]>(),
         denomination in 0..3_u64,
     ) -> Transaction {
-        let (last_tx, owner, data) = blobs;
+        let (last_tx, owner, data, ecdsa) = blobs;
+        let owner = if ecdsa && format == 2 { Vec::new() } else { owner };
         Transaction {
             format,
             id: Id::sha256(&signature),
