@@ -10,6 +10,7 @@ mod fraud;
 mod history;
 mod item_signature;
 mod keys;
+mod layer1;
 mod receipt;
 mod signed;
 mod trust;
@@ -23,6 +24,10 @@ pub use fraud::{Difference, FRAUD_KIND, FRAUD_VERSION, Fraud, FraudProof, MAX_FR
 pub use history::{Entry, EntryKind, Head, HistoryEntry, HistoryVerifier, SchedulerPolicy, assignment};
 pub use item_signature::{claims_of_entry, claims_of_item};
 pub use keys::{Scheme, SignatureClaim, Vouched};
+pub use layer1::{
+    AgreedHeader, Chunk, ChunkProof, DataProof, Included, InclusionProof, Rules, TransactionPath,
+    TransactionPlace, block, block_transactions, chunk, follows, inclusion, transaction, transaction_path,
+};
 pub use receipt::{Check, Receipt, Status};
-pub use signed::{bundle, item, item_among, nested, transaction};
+pub use signed::{bundle, item, item_among, nested};
 pub use trust::{Untrusted, Verified};

@@ -1,11 +1,9 @@
-//! Signed things: data items, bundles of them, layer-1 transactions.
+//! Signed things: data items, and bundles of them.
 
 use weft_codec::item::DataItem;
-use weft_codec::transaction::Transaction;
-use weft_codec::{Code, Error, Id, Result, bundle as bundles, merkle};
+use weft_codec::{Code, Error, Id, Result, bundle as bundles};
 
 use crate::item_signature;
-use crate::keys::{self, Scheme};
 use crate::receipt::Check;
 use crate::trust::{Untrusted, Verified};
 
@@ -72,70 +70,7 @@ pub fn nested(outer: &Verified<DataItem>, source: &str) -> Result<Option<Verifie
     bundle(Untrusted::new(bundles::parse(&outer.data)?, source)).map(Some)
 }
 
-/// Proves a layer-1 transaction: id, signature and, where the data are at hand (in the transaction or beside it),
-/// their size and root. The verified transaction holds the data then. Errors: `id-mismatch`,
-/// `signature-unsupported`, `signature-invalid`, `data-root-mismatch`.
-///
-/// The root is arweave-js's. An uploader that splits otherwise is refused, though its data may be right (reference
-/// arweave.md §3.1).
-pub fn transaction(
-    transaction: Untrusted<Transaction>,
-    data: Option<&[u8]>,
-    expected: Option<Id>,
-) -> Result<Verified<Transaction>> {
-    let (mut transaction, source) = transaction.into_parts();
-    let id = transaction.computed_id();
-    same_id(Some(transaction.id), id)?;
-    same_id(expected, id)?;
-    if let Some(data) = data {
-        transaction.data = data.to_vec();
-    }
-    if transaction.owner.is_empty() {
-        return Err(unsupported("ECDSA transactions are not checked here yet.".to_owned()));
-    }
-    let data_check = data_check(&transaction, id)?;
-    keys::verify(
-        Scheme::RsaPssSha256,
-        &transaction.owner,
-        &transaction.signing_payload(),
-        &transaction.signature,
-    )?;
-    let mut checks = vec![
-        Check::proved("transaction-id", id, "The id is the SHA-256 of the signature.")
-            .with("from", source.as_str()),
-        Check::proved("transaction-signature", id, "Its owner signed exactly these fields.")
-            .with("algorithm", "RSA-PSS SHA-256")
-            .with("owner", transaction.owner_address())
-            .with("from", source.as_str()),
-    ];
-    checks.extend(data_check.map(|check| check.with("from", source.as_str())));
-    Ok(Verified::new(transaction, checks))
-}
-
-/// In format 1 the data are signed as they are, so they must be there. In format 2 their root is signed, and the
-/// data may be missing.
-fn data_check(transaction: &Transaction, id: Id) -> Result<Option<Check>> {
-    let size = transaction.data.len() as u64;
-    if transaction.format == 2 && size == 0 {
-        return Ok(None);
-    }
-    let mismatch = |sentence: String| Error::new(Code::DataRootMismatch, sentence);
-    if size != transaction.data_size {
-        let signed = transaction.data_size;
-        return Err(mismatch(format!("The transaction has {signed} bytes of data, at hand are {size}.")));
-    }
-    let check = Check::proved("data-root", id, "The data are the ones that were signed.").with("bytes", size);
-    if transaction.format == 1 {
-        return Ok(Some(check));
-    }
-    let root = merkle::data_root(&transaction.data);
-    if transaction.data_root != Some(root) {
-        return Err(mismatch(format!("The data give the root {root}, which is not the signed one.")));
-    }
-    Ok(Some(check.with("root", root)))
-}
-
-fn same_id(expected: Option<Id>, found: Id) -> Result<()> {
+pub(crate) fn same_id(expected: Option<Id>, found: Id) -> Result<()> {
     match expected {
         Some(expected) if expected != found => {
             let what = format!("{expected} was expected; these bytes are {found}.");
@@ -143,8 +78,4 @@ fn same_id(expected: Option<Id>, found: Id) -> Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-fn unsupported(sentence: String) -> Error {
-    Error::new(Code::SignatureUnsupported, sentence)
 }

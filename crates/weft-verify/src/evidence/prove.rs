@@ -13,7 +13,7 @@ use super::words::Rests;
 use crate::history::{Entry, EntryKind, HistoryEntry, HistoryVerifier, SchedulerPolicy};
 use crate::receipt::{Check, Status};
 use crate::trust::{Untrusted, Verified};
-use crate::{carriers, signed};
+use crate::{carriers, layer1, signed};
 
 /// What every proof here is from.
 const SOURCE: &str = "this receipt";
@@ -229,7 +229,7 @@ pub(super) fn subject(process: Id, scope: &Scope) -> String {
 fn prove_process(carrier: Carrier) -> Result<Verified<Process>> {
     match carrier {
         Carrier::Item(item) => carriers::process(signed::item(Untrusted::new(*item, SOURCE), None)?),
-        Carrier::Transaction(transaction) => carriers::process_from_transaction(signed::transaction(
+        Carrier::Transaction(transaction) => carriers::process_from_transaction(layer1::transaction(
             Untrusted::new(*transaction, SOURCE),
             None,
             None,
@@ -241,7 +241,7 @@ fn prove_module(carrier: Carrier, expected: Id) -> Result<Verified<Module>> {
     match carrier {
         Carrier::Item(item) => carriers::module(signed::item(Untrusted::new(*item, SOURCE), None)?, expected),
         Carrier::Transaction(transaction) => carriers::module_from_transaction(
-            signed::transaction(Untrusted::new(*transaction, SOURCE), None, None)?,
+            layer1::transaction(Untrusted::new(*transaction, SOURCE), None, None)?,
             expected,
         ),
     }

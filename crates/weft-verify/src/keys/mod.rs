@@ -6,8 +6,7 @@ mod rsa_pss;
 mod secp256k1;
 
 pub use claims::{Scheme, SignatureClaim, Vouched};
-#[allow(unused_imports, reason = "until layer-1 transactions and blocks use it")]
-pub(crate) use secp256k1::{PublicKey, recover_secp256k1};
+pub(crate) use secp256k1::recover_secp256k1;
 
 use sha2::{Digest as _, Sha256, Sha512};
 use sha3::Keccak256;

@@ -8,7 +8,6 @@ use weft_codec::Result;
 
 /// A point, in both of its written forms.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(dead_code, reason = "until layer-1 transactions and blocks use it")]
 pub(crate) struct PublicKey {
     /// 02 or 03, and x.
     pub(crate) compressed: [u8; 33],
@@ -36,7 +35,6 @@ fn read_key(key: &[u8]) -> Option<VerifyingKey> {
 
 /// The key that made r ‖ s ‖ recovery id over the hash, with a recovery id of 0 to 3 and s at most half the order:
 /// the rule of Arweave's layer 1 from fork 2.9 (reference arweave.md §2.2, §6.4). Error: `signature-invalid`.
-#[allow(dead_code, reason = "until layer-1 transactions and blocks use it")]
 pub(crate) fn recover_secp256k1(hash: &[u8; 32], signature: &[u8]) -> Result<PublicKey> {
     let parts = signature.split_last_chunk::<1>();
     let found = parts.and_then(|(rs, [id])| {
