@@ -9,6 +9,7 @@ pub mod contracts;
 pub mod differential;
 pub mod fixtures;
 pub mod history;
+pub mod receipts;
 pub mod signing;
 pub mod world;
 
