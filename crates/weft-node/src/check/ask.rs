@@ -53,15 +53,24 @@ impl<F: Fetch, C: Clock, O: Observer> Asked<'_, F, C, O> {
         if let Some(kind) = node.kind {
             return Ok(kind);
         }
-        let greeting = self.get("", &[], MAX_GREETING_BYTES).await?;
-        let greeting: Option<Value> = serde_json::from_slice(&greeting.body).ok();
+        let greeting: Option<Value> =
+            self.greeting("").await?.and_then(|response| serde_json::from_slice(&response.body).ok());
         if greeting.is_some_and(|greeting| greeting.get("address").is_some()) {
             return Ok(NodeKind::Legacy);
         }
-        let address = self.get("~meta@1.0/info/address", &[], MAX_GREETING_BYTES).await?;
-        let address = String::from_utf8(address.body).ok().filter(|_| address.status == 200);
+        let address = self.greeting("~meta@1.0/info/address").await?.filter(|answer| answer.status == 200);
+        let address = address.and_then(|answer| String::from_utf8(answer.body).ok());
         let is_one = address.is_some_and(|address| address.trim().parse::<Address>().is_ok());
         Ok(if is_one { NodeKind::HyperBeam } else { NodeKind::Legacy })
+    }
+
+    /// A short answer; a page for people may be a long one, and says nothing.
+    async fn greeting(&self, path: &str) -> Result<Option<Response>> {
+        match self.get(path, &[], MAX_GREETING_BYTES).await {
+            Ok(response) => Ok(Some(response)),
+            Err(error) if error.code() == Code::TooLarge => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The node's answer to a slot.
