@@ -15,7 +15,7 @@ const out = resolve(values.out ?? join(here, "../dist"));
 
 await mkdir(out, { recursive: true });
 await build({
-  entryPoints: { app: join(here, "src/main.ts"), worker: join(here, "../web/js/worker.ts") },
+  entryPoints: { app: join(here, "src/main.ts"), worker: join(here, "../web/js/worker.ts"), "signature-worker": join(here, "../web/js/signature-worker.ts") },
   outdir: out,
   bundle: true,
   format: "esm",

@@ -2,15 +2,16 @@
 
 import type { PlainError } from "./error.js";
 import type {
-  Id, Json, MessageCard, ProcessCard, Receipt, SlotMark, SlotResult, Sources, Summary, SyncOptions,
+  Id, ItemVerdict, Json, MessageCard, ProcessCard, Receipt, SlotMark, SlotResult, Sources, Summary, SyncOptions,
   TamperOutcome, Tampering, WeftEvent,
 } from "./types.js";
 
 /** Every call, its arguments and its answer. */
 export interface Calls {
-  open: { args: [database: string]; answer: null };
+  open: { args: [database: string, webCrypto: boolean]; answer: null };
   sync: { args: [process: Id, sources: Sources, options: SyncOptions]; answer: Summary };
   demo: { args: [archive: Uint8Array<ArrayBuffer>]; answer: Summary };
+  verifyBundle: { args: [bundle: Uint8Array<ArrayBuffer>]; answer: ItemVerdict[] };
   cancel: { args: []; answer: null };
   processes: { args: []; answer: Summary[] };
   process: { args: [process: Id]; answer: ProcessCard | null };

@@ -40,6 +40,19 @@ export interface SyncOptions {
   timeoutMs?: number;
   /** How often every source is tried before a passing failure is final. Default 3. */
   attempts?: number;
+  /** Whether what is proved is replayed too. Default true; a later sync catches up. */
+  replay?: boolean;
+}
+
+/** What was found about one item of a bundle. */
+export interface ItemVerdict {
+  /** The id that the bundle's header prints. */
+  id: Id;
+  /** Whether it was proved: its id, and its owner's signature. */
+  ok: boolean;
+  /** Why it was not: a stable code (docs/errors.md), and a sentence. */
+  code?: string;
+  message?: string;
 }
 
 /** What is known of a process. */

@@ -2,6 +2,7 @@
 
 import init, { WeftNode } from "../pkg/weft_web.js";
 import { toPlain } from "./error.js";
+import { SignatureThreads } from "./signatures.js";
 import type { Calls, CallName, FromWorker, ToWorker } from "./protocol.js";
 import type { WeftEvent } from "./types.js";
 
@@ -11,6 +12,8 @@ const scope = self as unknown as {
 };
 
 let node: WeftNode | undefined;
+
+const threads = new SignatureThreads(new URL("signature-worker.js", import.meta.url));
 
 /** The wasm stands beside this file wherever it is served from. */
 const loaded = init({ module_or_path: new URL("weft_web_bg.wasm", import.meta.url) });
@@ -25,12 +28,14 @@ function opened(): WeftNode {
 }
 
 const handlers: Handlers = {
-  open: async (_emit, database) => {
-    node = await WeftNode.open(database);
+  open: async (_emit, database, webCrypto) => {
+    const check = (packed: Uint8Array<ArrayBuffer>): Promise<Uint8Array> => threads.check(packed);
+    node = await WeftNode.open(database, webCrypto ? check : async () => new Uint8Array());
     return null;
   },
   sync: (emit, process, sources, options) => opened().sync(process, sources, options, emit),
   demo: (emit, archive) => opened().demo(archive, emit),
+  verifyBundle: (_emit, bundle) => opened().verifyBundle(bundle),
   cancel: () => opened().cancel(),
   processes: () => opened().processes(),
   process: (_emit, process) => opened().process(process),

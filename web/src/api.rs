@@ -2,6 +2,7 @@
 //! has `.code`, `.message`, `.fields` and `.cause`. web/js/client.ts documents the same methods for their users.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::str::FromStr;
 
 use js_sys::Function;
@@ -19,6 +20,7 @@ use crate::clock::BrowserClock;
 use crate::events::{Emitter, Mark};
 use crate::fetch::Cancel;
 use crate::road::Roads;
+use crate::signatures::WebCrypto;
 use crate::store::IndexedStore;
 use crate::tamper;
 
@@ -44,11 +46,12 @@ pub(crate) type Reader = Node<IndexedStore, Roads, BrowserClock>;
 
 #[wasm_bindgen]
 impl WeftNode {
-    /// Opens the database of this name.
-    pub async fn open(database: String) -> std::result::Result<WeftNode, JsValue> {
+    /// Opens the database of this name. `check` checks packed signatures (`web/src/signatures.rs`).
+    pub async fn open(database: String, check: Function) -> std::result::Result<WeftNode, JsValue> {
         let store = IndexedStore::open(&database).await.map_err(|e| to_js(&e))?;
         let roads = Roads::default();
         let node = Node::new(store, roads.clone(), BrowserClock::new());
+        let node = node.with_signatures(Rc::new(WebCrypto::new(check)));
         Ok(Self { node, roads, running: RefCell::new(None) })
     }
 
@@ -85,6 +88,12 @@ impl WeftNode {
         if let Some(cancel) = self.running.borrow().as_ref() {
             cancel.ask();
         }
+    }
+
+    /// Proves every item of a bundle by itself.
+    #[wasm_bindgen(js_name = verifyBundle)]
+    pub async fn verify_bundle(&self, bundle: Vec<u8>) -> Answer {
+        answer(self.node.verify_bundle(&bundle, |_| true).await)
     }
 
     /// Every process in the store.
@@ -251,11 +260,18 @@ struct SyncOptions {
     commit_every_ms: Option<u64>,
     timeout_ms: Option<u32>,
     attempts: Option<u32>,
+    #[serde(default = "yes")]
+    replay: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl SyncOptions {
     fn options(self) -> Result<Options> {
-        let mut options = Options { to: self.to, without_crons: self.without_crons, ..Options::default() };
+        let (to, without_crons, replay) = (self.to, self.without_crons, self.replay);
+        let mut options = Options { to, without_crons, replay, ..Options::default() };
         for address in &self.accepted_schedulers {
             options.accepted_schedulers.insert(Address::from_str(address)?);
         }

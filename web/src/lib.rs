@@ -12,10 +12,12 @@ mod events;
 mod fetch;
 mod panic;
 mod road;
+mod signatures;
 mod store;
 mod tamper;
 
 pub use api::WeftNode;
 pub use clock::BrowserClock;
 pub use fetch::{BrowserFetch, Cancel};
+pub use signatures::WebCrypto;
 pub use store::IndexedStore;

@@ -15,6 +15,14 @@ pub const MAX_DEPTH: usize = 8;
 /// `weft_verify::bundle` to say. Bytes after the last item are nobody's, and are passed over as the reference readers
 /// do. Errors: `bundle-malformed`, `too-large`, and those of an item, with the item's number in front.
 pub fn parse(bytes: &[u8]) -> Result<Vec<(Id, DataItem)>> {
+    let read = |(index, (id, bytes)): (usize, (Id, &[u8]))| {
+        Ok((id, DataItem::parse(bytes).map_err(|error| error.at(format!("item {index}")))?))
+    };
+    entries(bytes)?.into_iter().enumerate().map(read).collect()
+}
+
+/// The ids as a bundle's header prints them, and each item's bytes, not read. Errors: `bundle-malformed`, `too-large`.
+pub fn entries(bytes: &[u8]) -> Result<Vec<(Id, &[u8])>> {
     let mut reader = Reader::new(bytes);
     let count = number(&mut reader)?;
     if count > MAX_ITEMS {
@@ -38,7 +46,7 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<(Id, DataItem)>> {
         let bytes = size
             .and_then(|size| reader.take(size))
             .ok_or_else(|| malformed(format!("Item {index} of the bundle runs past its end.")))?;
-        items.push((id, DataItem::parse(bytes).map_err(|error| error.at(format!("item {index}")))?));
+        items.push((id, bytes));
     }
     Ok(items)
 }

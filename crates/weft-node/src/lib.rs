@@ -3,6 +3,7 @@
 #![allow(async_fn_in_trait, reason = "the seams demand no Send: one thread per tab, one actor natively")]
 
 mod archive;
+mod bulk;
 pub mod check;
 pub mod demo;
 mod event;
@@ -15,9 +16,11 @@ mod options;
 mod receipts;
 mod scheduler;
 pub mod seams;
+pub mod signatures;
 mod sources;
 mod sync;
 
+pub use bulk::ItemVerdict;
 pub use event::{Event, Observer, Phase};
 pub use export::{ReceiptRequest, ReceiptSlots};
 pub use node::Node;

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use serde_json::Value;
 use weft_codec::ao::Carrier;
@@ -15,6 +16,7 @@ use crate::event::Observer;
 use crate::options::{Options, Summary};
 use crate::receipts;
 use crate::seams::{Batch, Clock, Fetch, Store};
+use crate::signatures::{InRust, Signatures};
 use crate::sources::{Reach, Sources};
 use crate::sync::Run;
 use crate::sync::replay::{stored_machine, stored_proofs};
@@ -27,6 +29,7 @@ pub struct Node<S, F, C> {
     pub(crate) store: S,
     pub(crate) fetch: F,
     pub(crate) clock: C,
+    pub(crate) signatures: Rc<dyn Signatures>,
     /// Processes that a sync of this node is at.
     busy: RefCell<BTreeSet<Id>>,
     pub(crate) cache: Cache,
@@ -103,7 +106,14 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
     /// A node over its three seams.
     #[must_use]
     pub fn new(store: S, fetch: F, clock: C) -> Self {
-        Self { store, fetch, clock, busy: RefCell::default(), cache: Cache::default() }
+        let signatures = Rc::new(InRust);
+        Self { store, fetch, clock, signatures, busy: RefCell::default(), cache: Cache::default() }
+    }
+
+    /// The node with a platform that checks signatures faster than Rust.
+    #[must_use]
+    pub fn with_signatures(self, signatures: Rc<dyn Signatures>) -> Self {
+        Self { signatures, ..self }
     }
 
     /// The node's store.

@@ -7,7 +7,7 @@ pub(crate) mod replay;
 use weft_codec::ao::{Carrier, Process};
 use weft_codec::scheduler_page::{Edge, Page};
 use weft_codec::{Code, Error, Id, Result};
-use weft_verify::{HistoryVerifier, SchedulerPolicy, Untrusted, Verified};
+use weft_verify::{HistoryVerifier, SchedulerPolicy, Untrusted, Verified, Vouched, claims_of_item};
 
 use crate::archive::{Archive, Record, corrupt, write};
 use crate::event::{Event, Observer, Phase};
@@ -16,6 +16,7 @@ use crate::node::Node;
 use crate::options::Summary;
 use crate::scheduler;
 use crate::seams::{Clock, Fetch, Store, Table};
+use crate::signatures::vouch;
 use crate::sources::{Failures, Reach, Sources, Stop, is_ours, is_transient};
 
 use commit::{Pace, Pending};
@@ -30,6 +31,8 @@ pub(crate) struct Run<'a, S, F, C, O> {
     process: Verified<Process>,
     record: Record,
     verifier: HistoryVerifier,
+    /// Signatures of the page at hand that the platform has checked.
+    vouched: Vouched,
     player: Option<Player>,
     pending: Pending,
     pace: Pace,
@@ -100,6 +103,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
             process,
             record,
             verifier,
+            vouched: Vouched::new(),
             player: None,
             pending,
             pace,
@@ -192,6 +196,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
             .await
             .map_err(Fault::of)?;
         self.learn_length(url, &page).await?;
+        self.vouched = self.vouch_for(&page).await;
         let start = before.as_ref().map(|head| head.slot);
         let has_next = page.has_next_page;
         for edge in page.edges {
@@ -227,6 +232,14 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
                 Err(Fault::Source(Error::new(Code::NotFound, what)))
             }
         }
+    }
+
+    /// Has the platform check the signatures of a whole page, many at a time.
+    async fn vouch_for(&self, page: &Page) -> Vouched {
+        let items =
+            page.edges.iter().flat_map(|edge| [&edge.entry.assignment, &edge.entry.message]).flatten();
+        let claims: Vec<_> = items.flat_map(claims_of_item).collect();
+        vouch(&*self.node.signatures, &claims).await
     }
 
     async fn take_edge(

@@ -29,9 +29,9 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
         };
         let entry = HistoryEntry { assignment, message };
         let Some(message) = entry.message.clone() else {
-            return self.verifier.next(Untrusted::new(entry, url)).map_err(Fault::Source);
+            return self.next(Untrusted::new(entry, url)).map_err(Fault::Source);
         };
-        let error = match self.verifier.next(Untrusted::new(entry.clone(), url)) {
+        let error = match self.next(Untrusted::new(entry.clone(), url)) {
             Ok(verified) => return Ok(verified),
             Err(error) => error,
         };
@@ -41,6 +41,12 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
         }
         // The assignment stands, the message does not: it was printed lossily, or falsely.
         self.mended(entry.assignment, &message, error, lossy, url).await
+    }
+
+    /// Proves the next entry; what the platform has vouched for is not computed again.
+    fn next(&mut self, entry: Untrusted<HistoryEntry>) -> Result<Verified<Entry>> {
+        let (vouched, verifier) = (&self.vouched, &mut self.verifier);
+        vouched.during(|| verifier.next(entry))
     }
 
     /// The same entry with its message in the other form writers use, or as a gateway has it.
