@@ -16,6 +16,8 @@ use weft_verify::{HistoryEntry, ReceiptFile, SchedulerPolicy, Scope, Status};
 
 weft_tests::in_browser!();
 
+type Change<'a> = &'a dyn Fn(&mut Value);
+
 const HISTORY: ReceiptSlots = ReceiptSlots::History { to: None };
 
 fn nobody() -> SchedulerPolicy {
@@ -300,7 +302,7 @@ fn a_receipt_claims_what_its_evidence_proves_and_nothing_more() {
         |change: &dyn Fn(&mut Value)| check(&edit(&text, change), &nobody(), false).unwrap_err().code();
     let own = OwnHistory::get();
     let later = weft_codec::base64url::encode(&own.entries[3].assignment.to_bytes());
-    let mismatches: [&dyn Fn(&mut Value); 12] = [
+    let mismatches: [Change<'_>; 12] = [
         &|json| json["subject"] = json!("DcccvmuHG83kIjXWtB2OBTDcZbFB32EXwbMWuTzmxSo"),
         &|json| json["scope"]["history"]["newest"] = json!(false),
         &|json| json["checks"][0]["claim"] = json!("process"),
@@ -330,7 +332,7 @@ fn a_receipt_claims_what_its_evidence_proves_and_nothing_more() {
         let wanted = if index == 10 { Code::ReceiptMalformed } else { Code::ReceiptMismatch };
         assert_eq!(code(change), wanted, "change {index}");
     }
-    let refused: [(&dyn Fn(&mut Value), Code); 9] = [
+    let refused: [(Change<'_>, Code); 9] = [
         (&|json| json["version"] = json!(2), Code::ReceiptMalformed),
         (&|json| json["kind"] = json!("weft-fraud-proof"), Code::ReceiptMalformed),
         (&|json| json["scope"]["history"]["to"] = json!(3), Code::ReceiptMalformed),

@@ -160,3 +160,54 @@ fn what_is_refused_has_its_code_and_exit() {
     assert_eq!(weft(&["replay", "not-an-id"]).status.code(), Some(2));
     assert_eq!(weft(&["replay"]).status.code(), Some(2));
 }
+
+#[test]
+fn a_receipt_is_written_and_checks_without_a_network() {
+    let served = Served::new();
+    let folder = folder("receipt");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("receipt.json");
+    let path = file.to_str().unwrap();
+    let output = served.weft(&["--receipt", path]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+    let verify = |path: &str, more: &[&str]| {
+        let output = weft(&[&["verify", "--json", path], more].concat());
+        (output.status.code(), lines(&output))
+    };
+    let (code, said) = verify(path, &[]);
+    assert_eq!(code, Some(0));
+    let kinds: Vec<_> = said.iter().map(|line| line["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["receipt", "trusted", "trusted", "trusted", "trusted", "results"]);
+    assert_eq!((&said[0]["ok"], &said[0]["id"]), (&json!(true), &json!(served.process)));
+    assert_eq!(said[1]["ok"], Value::Null);
+    let results = said[5]["message"].as_str().unwrap();
+    assert!(said[5]["ok"] == true && results.starts_with("4 results are those of a replay"), "{results}");
+    let (code, said) = verify(path, &["--no-replay"]);
+    assert_eq!((code, &said[5]["ok"]), (Some(0), &Value::Null));
+
+    // One digit of one result, with the digest that belongs to the text then.
+    let text = std::fs::read_to_string(&file).unwrap().replacen("\"output\":\"2\"", "\"output\":\"7\"", 1);
+    let lied = weft_tests::receipts::sealed(text.clone().into_bytes());
+    let lying = folder.join("lying.json");
+    std::fs::write(&lying, lied).unwrap();
+    let (code, said) = verify(lying.to_str().unwrap(), &[]);
+    assert_eq!((code, &said[0]["ok"], &said[5]["code"]), (Some(1), &json!(true), &json!("receipt-mismatch")));
+    assert_eq!(said[5]["fields"]["slot"], "1");
+    // Without it, and cut.
+    std::fs::write(&lying, &text).unwrap();
+    let (code, said) = verify(lying.to_str().unwrap(), &[]);
+    assert_eq!((code, said.len(), &said[0]["code"]), (Some(1), 1, &json!("receipt-mismatch")));
+    std::fs::write(&lying, &text[..text.len() / 2]).unwrap();
+    let (code, said) = verify(lying.to_str().unwrap(), &[]);
+    assert_eq!((code, &said[0]["code"]), (Some(1), &json!("receipt-malformed")));
+    // Written in another way: read as JSON, and no receipt.
+    let pretty: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    std::fs::write(&lying, serde_json::to_string_pretty(&pretty).unwrap()).unwrap();
+    let (code, said) = verify(lying.to_str().unwrap(), &[]);
+    assert_eq!(
+        (code, &said[0]["kind"], &said[0]["code"]),
+        (Some(1), &json!("receipt"), &json!("receipt-malformed"))
+    );
+    std::fs::remove_dir_all(&folder).unwrap();
+}

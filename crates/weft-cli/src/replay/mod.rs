@@ -41,13 +41,16 @@ pub struct Args {
     /// Only fetches and verifies.
     #[arg(long)]
     verify_only: bool,
+    /// Writes the receipt of the history to this file: all evidence, results and the module, for `weft verify`.
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<PathBuf>,
 
     /// Runs messages from a file through this module, as the bytes of its data item.
     #[arg(
         long,
         value_name = "FILE",
         requires = "messages",
-        conflicts_with_all = ["process", "schedulers", "gateways", "to", "accepted", "store", "without_crons", "verify_only"]
+        conflicts_with_all = ["process", "schedulers", "gateways", "to", "accepted", "store", "without_crons", "verify_only", "receipt"]
     )]
     module: Option<PathBuf>,
     /// `{"env": {"Process": …, "Module": …}, "messages": [ … ]}`, in the form that ao-loader takes.
@@ -106,6 +109,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
                 store: args.store,
                 without_crons: args.without_crons,
                 verify_only: args.verify_only,
+                receipt: args.receipt,
             };
             process::run(replay, lines).await
         }

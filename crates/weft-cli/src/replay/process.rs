@@ -1,8 +1,9 @@
 //! `weft replay PROCESS`: fetch, verify, replay, and say what came of it.
 
 use std::cell::RefCell;
+use std::fs::File;
 use std::io::{IsTerminal as _, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +13,7 @@ use weft_codec::{Address, Code, Error, Id, Result};
 use weft_core::SlotResult;
 use weft_node::memory::MemoryStore;
 use weft_node::seams::Store;
-use weft_node::{Event, Node, Observer, Options, Phase, Sources, Summary};
+use weft_node::{Event, Node, Observer, Options, Phase, ReceiptRequest, ReceiptSlots, Sources, Summary};
 use weft_verify::{Receipt, Status};
 
 use super::Lines;
@@ -42,6 +43,8 @@ pub struct ProcessReplay {
     pub without_crons: bool,
     /// Only fetches and verifies.
     pub verify_only: bool,
+    /// Where the receipt of the history goes.
+    pub receipt: Option<PathBuf>,
 }
 
 /// Runs the command: results on stdout, progress and failures of sources on stderr. Exit codes: 0 proved and
@@ -103,6 +106,11 @@ async fn replay<S: Store>(
         Ok(summary) => summary,
         Err(error) => return refuse(json, &error),
     };
+    if let Some(path) = &args.receipt
+        && let Err(error) = write_receipt(&node, args, path, &show).await
+    {
+        return refuse(json, &error);
+    }
     match node.receipt(args.process).await {
         Ok(receipt) => {
             print_summary(json, &summary, &receipt)?;
@@ -110,6 +118,30 @@ async fn replay<S: Store>(
         }
         Err(error) => refuse(json, &error),
     }
+}
+
+/// Writes the receipt beside its place and moves it there when it is whole.
+async fn write_receipt<S: Store>(
+    node: &Node<S, NativeFetch, NativeClock>,
+    args: &ProcessReplay,
+    path: &Path,
+    show: &Show,
+) -> Result<()> {
+    let unwritable = |cause: std::io::Error| {
+        Error::new(Code::Unreadable, format!("{} cannot be written.", path.display())).because(cause)
+    };
+    let part = path.with_extension("part");
+    let mut file = File::create(&part).map_err(unwritable)?;
+    let mut sink = |piece: &[u8]| file.write_all(piece).map_err(unwritable);
+    let request = ReceiptRequest { slots: ReceiptSlots::History { to: args.to }, module: true };
+    let written = node.export_receipt(args.process, &request, show, &mut sink).await;
+    show.end_progress();
+    let placed = written.and_then(|_| std::fs::rename(&part, path).map_err(unwritable));
+    if placed.is_err() {
+        // What is there of it is no receipt. That it cannot be removed is not worth another error.
+        let _ = std::fs::remove_file(&part);
+    }
+    placed
 }
 
 async fn print_stored<S: Store>(

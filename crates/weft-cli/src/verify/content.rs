@@ -6,10 +6,10 @@ use serde_json::Value;
 use weft_codec::item::DataItem;
 use weft_codec::transaction::Transaction;
 use weft_codec::{Code, Error, Id, Result, ao, bundle, scheduler_page};
-use weft_verify::{SchedulerPolicy, Untrusted};
+use weft_verify::{RECEIPT_KIND, Untrusted};
 
 use super::entries::{Collected, Entry, history};
-use super::{Line, Report};
+use super::{Asked, Line, Report, receipt};
 
 /// The largest file that is read, in bytes.
 const MAX_FILE: u64 = 1 << 30;
@@ -18,7 +18,7 @@ const MAX_FILE: u64 = 1 << 30;
 pub(super) fn verify(
     file: Result<&Path>,
     named: bool,
-    policy: &SchedulerPolicy,
+    asked: &Asked<'_>,
     report: &mut Report<'_>,
     entries: &mut Collected,
 ) {
@@ -31,13 +31,14 @@ pub(super) fn verify(
         Ok(bytes) => bytes,
         Err(error) => return report.push(&Line::refused(&shown, "other", error)),
     };
-    let mut found = Found { report, policy, entries: Vec::new() };
+    let mut found = Found { report, asked, entries: Vec::new() };
     found.bytes(&shown, &bytes, named);
     let folder = path.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
     entries.add(&folder, found.entries);
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
+/// Reads a file of bounded size. Errors: `unreadable`, `too-large`.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     let unreadable = |cause: std::io::Error| {
         Error::new(Code::Unreadable, format!("{} cannot be read.", path.display())).because(cause)
     };
@@ -53,7 +54,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 
 struct Found<'a, 'b> {
     report: &'a mut Report<'b>,
-    policy: &'a SchedulerPolicy,
+    asked: &'a Asked<'a>,
     /// Stored history entries: bundles that begin with an assignment.
     entries: Vec<Entry>,
 }
@@ -71,6 +72,9 @@ impl Found<'_, '_> {
     fn text(&mut self, path: &str, text: &str, named: bool) {
         if !text.trim_start().starts_with(['{', '[']) {
             return self.not_ours(path, named);
+        }
+        if receipt::begins(text) {
+            return receipt::verify(path, text, self.asked, self.report);
         }
         match serde_json::from_str::<Value>(text) {
             Ok(value) => self.json(path, &value, text, named),
@@ -95,7 +99,9 @@ impl Found<'_, '_> {
 
     fn json(&mut self, path: &str, value: &Value, text: &str, named: bool) {
         let has = |name: &str| value.get(name).is_some();
-        if has("edges") {
+        if value.get("kind").is_some_and(|kind| kind == RECEIPT_KIND) {
+            receipt::verify(path, text, self.asked, self.report);
+        } else if has("edges") {
             self.page(path, text.as_bytes());
         } else if has("assignment") && has("message") {
             match scheduler_page::parse_entry(text.as_bytes()) {
@@ -110,7 +116,7 @@ impl Found<'_, '_> {
     }
 
     fn not_ours(&mut self, path: &str, named: bool) {
-        let what = "This is no data item, bundle, transaction or scheduler page.";
+        let what = "This is no data item, bundle, transaction, scheduler page or receipt.";
         let line = if named {
             Line::refused(path, "other", Error::new(Code::RequestInvalid, what))
         } else {
@@ -148,7 +154,7 @@ impl Found<'_, '_> {
                 entries.push(Entry { assignment, message: edge.entry.message });
             }
         }
-        let line = history(path, entries, self.policy);
+        let line = history(path, entries, self.asked.policy);
         self.report.push(&line.unwrap_or_else(|| {
             let why = "The process is not in the page, so the order of its entries was not verified.";
             Line::skipped(path, "history", why)

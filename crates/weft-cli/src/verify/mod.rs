@@ -1,11 +1,13 @@
-//! `weft verify`: proves files of data items, bundles, layer-1 transactions and scheduler pages, without a network.
+//! `weft verify`: proves files of data items, bundles, layer-1 transactions, scheduler pages and receipts, without a
+//! network.
 
 mod content;
 mod entries;
+mod receipt;
 mod walk;
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
@@ -15,12 +17,18 @@ use weft_verify::SchedulerPolicy;
 /// What to verify.
 #[derive(Clone, Debug, Args)]
 pub struct VerifyArgs {
-    /// Files, or folders of them: data items, bundles, layer-1 transactions (JSON), scheduler pages (JSON).
+    /// Files, or folders of them: data items, bundles, layer-1 transactions (JSON), scheduler pages (JSON), receipts.
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Accept assignments signed by this address in place of the process's scheduler. Can be repeated.
     #[arg(long, value_name = "ADDRESS")]
     pub accept_scheduler: Vec<Address>,
+    /// The module of a receipt that does not hold it, to replay its results: a data item, or a transaction (JSON) with data.
+    #[arg(long, value_name = "FILE")]
+    pub module: Option<PathBuf>,
+    /// Check the evidence of receipts and leave their results alone. A replay runs the module, and takes as long as it takes.
+    #[arg(long, conflicts_with = "module")]
+    pub no_replay: bool,
     /// Print one JSON object a line.
     #[arg(long)]
     pub json: bool,
@@ -37,22 +45,31 @@ pub const UNREADABLE: u8 = 2;
 /// [`VALID`], [`REFUSED`] or [`UNREADABLE`].
 pub fn run(args: &VerifyArgs, out: &mut dyn Write) -> u8 {
     let policy = SchedulerPolicy { accepted: args.accept_scheduler.iter().cloned().collect() };
+    let asked = Asked { policy: &policy, module: args.module.as_deref(), no_replay: args.no_replay };
     let mut report = Report { out, json: args.json, found: 0, refused: false, unreadable: false };
     let mut entries = entries::Collected::default();
     for path in &args.paths {
         walk::files(path, &mut |file, named| {
-            content::verify(file, named, &policy, &mut report, &mut entries);
+            content::verify(file, named, &asked, &mut report, &mut entries);
         });
     }
     entries.verify_histories(&policy, &mut report);
     report.exit_code()
 }
 
+/// What the user chose.
+pub(crate) struct Asked<'a> {
+    policy: &'a SchedulerPolicy,
+    module: Option<&'a Path>,
+    no_replay: bool,
+}
+
 /// One thing and what was found about it.
 pub(crate) struct Line {
     /// The file, and after `#` or `:` the place in it.
     path: String,
-    /// `item`, `bundle`, `transaction`, `page`, `assignment`, `message`, `history`, `other`.
+    /// `item`, `bundle`, `transaction`, `page`, `assignment`, `message`, `history`, `receipt`, `results`, `trusted`,
+    /// `agreed`, `other`.
     kind: &'static str,
     id: Option<Id>,
     verdict: Verdict,
@@ -62,6 +79,8 @@ enum Verdict {
     /// Proved; a sentence.
     Valid(String),
     Refused(Error),
+    /// Not proved; who answers for it, and for what.
+    Claimed(String),
     /// Nothing signed, or not enough of it to say anything.
     Skipped(String),
 }
@@ -74,6 +93,14 @@ impl Line {
             Err(error) => Verdict::Refused(error),
         };
         Self { path: path.to_owned(), kind, id, verdict }
+    }
+
+    fn valid(path: &str, kind: &'static str, id: Option<Id>, said: String) -> Self {
+        Self { path: path.to_owned(), kind, id, verdict: Verdict::Valid(said) }
+    }
+
+    fn claimed(path: &str, kind: &'static str, id: Id, said: String) -> Self {
+        Self { path: path.to_owned(), kind, id: Some(id), verdict: Verdict::Claimed(said) }
     }
 
     fn refused(path: &str, kind: &'static str, error: Error) -> Self {
@@ -99,7 +126,7 @@ impl Report<'_> {
         let (ok, code, message) = match &line.verdict {
             Verdict::Valid(sentence) => (Some(true), None, sentence.as_str()),
             Verdict::Refused(error) => (Some(false), Some(error.code()), error.sentence()),
-            Verdict::Skipped(sentence) => (None, None, sentence.as_str()),
+            Verdict::Claimed(sentence) | Verdict::Skipped(sentence) => (None, None, sentence.as_str()),
         };
         self.found += usize::from(ok.is_some());
         match code {
@@ -118,10 +145,11 @@ impl Report<'_> {
             }
             text.to_string()
         } else {
-            let verdict = match ok {
-                Some(true) => "valid  ",
-                Some(false) => "REFUSED",
-                None => "skipped",
+            let verdict = match line.verdict {
+                Verdict::Valid(_) => "valid  ",
+                Verdict::Refused(_) => "REFUSED",
+                Verdict::Claimed(_) => "claimed",
+                Verdict::Skipped(_) => "skipped",
             };
             let id = line.id.map_or_else(|| "-".to_owned(), |id| id.to_string());
             let code = code.map(|code| format!("{code}: ")).unwrap_or_default();
