@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use weft_codec::Result;
 
+pub mod check;
 pub mod demo_archive;
 pub mod keys;
 pub mod native;
@@ -23,6 +24,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Compares other nodes' answers with the one that this machine replays.
+    Check(Box<check::Args>),
     /// Writes the archive of the demo process.
     #[command(hide = true)]
     DemoArchive(demo_archive::Args),
@@ -40,6 +43,7 @@ enum Command {
 /// Those of the command.
 pub async fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
+        Command::Check(args) => check::run(*args).await,
         Command::DemoArchive(args) => demo_archive::run(args).await,
         Command::Replay(args) => replay::run(*args).await,
         Command::Serve(args) => serve::run(args).await,
