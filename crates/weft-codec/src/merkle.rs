@@ -90,6 +90,12 @@ impl RootBuilder {
         }
     }
 
+    /// Bytes of data that are held: never as many as a chunk and an eighth.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.rest.len()
+    }
+
     /// The root of what was pushed. What is left at the end is a leaf, even when it is empty.
     #[must_use]
     pub fn finish(mut self) -> DataRoot {

@@ -62,8 +62,9 @@ pub struct Chunk {
 }
 
 /// Proves a chunk of the data with this root and size. With no rules, because its place in the weave is not known, a path
-/// is taken that any of them takes, as a node does with a chunk that is offered to it. A path with a marker that it would
-/// hold without is refused: it could show the chunk in two places.
+/// is taken that any of them takes, as a node does with a chunk that is offered to it; and, as there, a path that would
+/// hold without its markers is refused. With rules it is refused only if it would show the chunk elsewhere then: markers
+/// are not hashed, and trees of the chain may begin with a subtree that has one.
 ///
 /// Errors: `chunk-malformed`, `chunk-path-invalid`, `chunk-mismatch`.
 pub fn chunk(
@@ -75,14 +76,17 @@ pub fn chunk(
     let (proof, source) = proof.into_parts();
     let ChunkProof { offset, data_path, chunk } = proof;
     let all = [Rules::StrictSplit, Rules::Rebase, Rules::StrictBorders];
+    let placed = rules.is_some();
     let rules = rules.as_ref().map_or(&all[..], std::slice::from_ref);
     let walked = |path: &[u8]| rules.iter().find_map(|rules| walk(root, offset, size, path, Some(*rules)));
     if data_path.len() > MAX_PATH || data_path.len() < LEAF || offset >= size {
         return Err(Error::new(Code::ChunkMalformed, "The path or the offset is of no chunk of these data."));
     }
     let stripped = without_markers(&data_path);
-    let redundant = stripped != data_path && walked(&stripped).is_some_and(|end| fits(&end, &chunk));
-    let Some(end) = walked(&data_path).filter(|_| !redundant) else {
+    let without = Some(stripped).filter(|stripped| *stripped != data_path).and_then(|path| walked(&path));
+    let without = without.filter(|end| fits(end, &chunk));
+    let clear = |end: &End| without.as_ref().is_none_or(|other| placed && other.start == end.start);
+    let Some(end) = walked(&data_path).filter(clear) else {
         let what = format!("The path does not lead from the root {root} to a chunk at offset {offset}.");
         return Err(Error::new(Code::ChunkPathInvalid, what));
     };
