@@ -16,7 +16,7 @@ use super::bytes;
 use super::chunk::{Chunk, ChunkProof, Rules, TransactionPlace, chunk, transaction_path};
 use super::transaction::transaction;
 use crate::receipt::Check;
-use crate::signed::item_checks;
+use crate::signed::{item_checks, same_id};
 use crate::trust::{Untrusted, Verified};
 
 /// The most headers of one proof.
@@ -31,6 +31,8 @@ const MAX_HEAD: u64 = 16_384;
 /// All that is needed to prove, with no network, that an item is in a block.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InclusionProof {
+    /// What it is about: an item, or a transaction.
+    pub item: Id,
     /// The number of the item in its bundle, from 0, for each bundle from the transaction's inwards. Empty for the
     /// transaction itself.
     pub path: Vec<u64>,
@@ -135,7 +137,8 @@ pub fn inclusion(
     agreed: Option<&AgreedHeader>,
 ) -> Result<Verified<Included>> {
     let (proof, source) = proof.into_parts();
-    let InclusionProof { path, data, transaction, tx_path, blocks } = proof;
+    let InclusionProof { item, path, data, transaction, tx_path, blocks } = proof;
+    same_id(Some(expected), item)?;
     if path.len() > MAX_DEPTH || blocks.len() > MAX_BLOCKS {
         return Err(Error::new(Code::TooLarge, "The proof has more bundles or blocks than are followed."));
     }

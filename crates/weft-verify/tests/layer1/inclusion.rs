@@ -96,7 +96,7 @@ fn other_forms_of_the_same_proof() {
         // Whole data, or no path in the block's tree.
         let whole = DataProof::Whole { bytes: world.data.clone() };
         for (data, tx_path) in [(whole, world.proof(&[]).tx_path), (world.proof(&[]).data, None)] {
-            let proof = InclusionProof { path: path.clone(), data, tx_path, ..world.proof(&[]) };
+            let proof = InclusionProof { item: id, path: path.clone(), data, tx_path, ..world.proof(&[]) };
             prove(proof, id, Some(&agreed)).unwrap();
         }
     }
@@ -110,6 +110,7 @@ fn other_forms_of_the_same_proof() {
     // The transaction itself, of either format, with data or without.
     for transaction in world.others.iter().chain([&world.carrier]) {
         let proof = InclusionProof {
+            item: transaction.id,
             data: DataProof::Inline,
             transaction: transaction.to_json(),
             tx_path: None,
@@ -137,7 +138,7 @@ fn items() {
     assert_eq!(refused(|proof| proof.path = vec![]), Code::IdMismatch);
     assert_eq!(refused(|proof| proof.path = vec![0; 9]), Code::TooLarge);
     let other = prove(world.proof(&[2, 1]), world.inner[0].id(), None);
-    assert_eq!(other.map(|_| ()), Err(Code::NotInBundle));
+    assert_eq!(other.map(|_| ()), Err(Code::IdMismatch));
 }
 
 /// Bundles that lie, in transactions that are signed and in a block: the item itself is looked at.
@@ -147,6 +148,7 @@ fn bundles_that_lie() {
         let carrier = world::transaction(2, &data, tags);
         let block = world::after(&world::real(), std::slice::from_ref(&carrier));
         let proof = InclusionProof {
+            item: expected,
             path: path.to_vec(),
             data: DataProof::Whole { bytes: data },
             transaction: carrier.to_json(),
@@ -251,6 +253,7 @@ fn ecdsa_transactions_need_a_path() {
     let path =
         weft_verify::TransactionPath { offset: block.start() + 1, path: tree.path(carrier.id).unwrap() };
     let proof = InclusionProof {
+        item: item.id(),
         path: vec![0],
         data: DataProof::Whole { bytes: data },
         transaction: carrier.to_json(),
@@ -265,8 +268,12 @@ fn ecdsa_transactions_need_a_path() {
     let mut other = carrier;
     other.data_root = Some(weft_codec::merkle::data_root(&forged));
     other.data_size = forged.len() as u64;
-    let forged =
-        InclusionProof { data: DataProof::Whole { bytes: forged }, transaction: other.to_json(), ..proof };
+    let forged = InclusionProof {
+        item: world::item(b"other".to_vec(), &[]).id(),
+        data: DataProof::Whole { bytes: forged },
+        transaction: other.to_json(),
+        ..proof
+    };
     let refused = prove(forged, world::item(b"other".to_vec(), &[]).id(), None).map(|_| ());
     assert_eq!(refused, Err(Code::TxPathInvalid));
 }

@@ -208,7 +208,13 @@ impl World {
 
     /// A proof by chunks, with all there is.
     pub(crate) fn proof(&self, path: &[u64]) -> InclusionProof {
+        let item = match path {
+            [] => self.carrier.id,
+            [number] => self.outer[usize::try_from(*number).unwrap()].id(),
+            [_, number, ..] => self.inner[usize::try_from(*number).unwrap()].id(),
+        };
         InclusionProof {
+            item,
             path: path.to_vec(),
             data: DataProof::Chunks { chunks: self.chunks() },
             transaction: self.carrier.to_json(),
