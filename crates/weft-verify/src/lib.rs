@@ -8,6 +8,7 @@ mod carriers;
 mod evidence;
 mod fraud;
 mod history;
+pub mod http;
 mod item_signature;
 mod keys;
 mod layer1;

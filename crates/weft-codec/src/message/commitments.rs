@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::generation::is_id_like;
 use super::httpsig::{self, Encoded};
-use super::{Commitment, Generation, LINK, Node, Tabm, id, malformed, without_link};
+use super::{Commitment, Generation, LINK, Tabm, id, malformed, without_link};
 use crate::error::{Code, Error, Result};
-use crate::structured_fields::{BareItem, InnerList, Item, Parameters, serialise_inner_list};
+use crate::structured_fields::{BareItem, Parameters, serialise_bare};
 
 /// Names that are written with an `@` in the last line of the base, and nowhere else.
 const DERIVED: [&str; 8] =
@@ -23,6 +22,26 @@ pub struct CommittedForm {
     pub committed: Vec<String>,
 }
 
+impl CommittedForm {
+    /// The components in the order of a commitment's list, or none where the list does not tell. Above 32 keys
+    /// HyperBEAM's order is that of Erlang's maps, and only such a list has it.
+    #[must_use]
+    pub fn order_of(&self, committed: &[String]) -> Option<Vec<String>> {
+        let mut order: Vec<String> = Vec::with_capacity(self.components.len());
+        for key in committed {
+            let linked = format!("{key}{LINK}");
+            let name = [key.as_str(), linked.as_str(), "content-digest"]
+                .into_iter()
+                .find(|name| self.components.contains_key(*name))?;
+            if order.last().is_none_or(|last| last != name) {
+                order.push(name.to_owned());
+            }
+        }
+        let distinct: std::collections::BTreeSet<&String> = order.iter().collect();
+        (distinct.len() == order.len() && order.len() == self.components.len()).then_some(order)
+    }
+}
+
 /// The form of a message that a commitment over these keys signs. Nested messages are linked, or inline in a bundle.
 ///
 /// Errors: `component-missing` (a bundle of a message whose nested ones are only links), `message-malformed`,
@@ -37,7 +56,7 @@ pub fn committed_form(
     for key in keys {
         if key == "ao-ids" && !message.has(key) {
             // Keys that are like ids travel together under this name.
-            only = only.into_iter().chain(id_like(message)).collect();
+            only = only.into_iter().chain(message.id_like()).collect();
         }
         let key = generation.key(key);
         if let Some(present) = message.key_or_link(&key)
@@ -58,11 +77,6 @@ pub fn committed_form(
     let encoded = httpsig::encode_content(&only, generation)?;
     let committed = listed(keys, &encoded);
     Ok(CommittedForm { components: encoded.components(), committed })
-}
-
-fn id_like(message: &Tabm) -> impl Iterator<Item = (String, Node)> {
-    let alike = message.iter().filter(|(key, node)| is_id_like(key) && matches!(node, Node::Binary(_)));
-    alike.map(|(key, node)| (key.clone(), node.clone()))
 }
 
 /// The keys as a commitment lists them: in the order of the components, the keys that went into the body where the
@@ -96,7 +110,7 @@ pub fn signature_base<'a>(
     commitment: &Commitment,
 ) -> Result<Vec<u8>> {
     let mut base = Vec::new();
-    let mut items = Vec::new();
+    let mut line = b"(".to_vec();
     for (index, component) in components.into_iter().enumerate() {
         let name = component.strip_prefix('@').unwrap_or(component);
         let value = values.get(name).ok_or_else(|| {
@@ -105,15 +119,29 @@ pub fn signature_base<'a>(
         })?;
         if index > 0 {
             base.push(b'\n');
+            line.push(b' ');
         }
         base.extend([b"\"", name.as_bytes(), b"\": ", value].concat());
-        let shown = if DERIVED.contains(&name) { format!("@{name}") } else { name.to_owned() };
-        items.push(Item::from(BareItem::String(shown)));
+        line.extend(
+            quoted(&if DERIVED.contains(&name) { format!("@{name}") } else { name.to_owned() }).into_bytes(),
+        );
     }
-    let line = serialise_inner_list(&InnerList { items, parameters: parameters(commitment)? })?;
+    line.push(b')');
+    for (name, value) in parameters(commitment)? {
+        line.extend(format!(";{name}=").into_bytes());
+        line.extend(match value {
+            BareItem::String(text) => quoted(&text).into_bytes(),
+            other => serialise_bare(&other)?.into_bytes(),
+        });
+    }
     base.extend(b"\n\"@signature-params\": ");
-    base.extend(line.into_bytes());
+    base.extend(line);
     Ok(base)
+}
+
+/// A string between quotes. Unlike the RFC's it may hold any character: keys of messages do.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 fn parameters(commitment: &Commitment) -> Result<Parameters> {

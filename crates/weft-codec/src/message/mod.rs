@@ -14,6 +14,7 @@
 //! Nothing here proves a signature: that is `weft-verify`. All maps are in byte order, and all input is bounded by the
 //! constants below.
 
+pub mod ans104;
 mod commitment;
 mod commitments;
 pub mod flat;

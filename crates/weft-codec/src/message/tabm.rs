@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map;
 
+use super::generation::is_id_like;
 use super::{COMMITMENTS, LINK, MAX_DEPTH, PRIVATE, too_deep};
 use crate::error::Result;
 
@@ -130,6 +131,12 @@ impl Tabm {
     pub fn content(&self) -> Self {
         let kept = self.entries.iter().filter(|(key, _)| *key != COMMITMENTS && !key.starts_with(PRIVATE));
         Self { entries: kept.map(|(key, node)| (key.clone(), node.clone())).collect() }
+    }
+
+    /// The binaries whose keys are taken for ids by their length: as headers they travel together, in `ao-ids`.
+    pub fn id_like(&self) -> impl Iterator<Item = (String, Node)> + '_ {
+        let alike = self.entries.iter().filter(|(key, node)| is_id_like(key) && node.as_map().is_none());
+        alike.map(|(key, node)| (key.clone(), node.clone()))
     }
 
     /// The key as it stands in the message: itself, or with `+link`.

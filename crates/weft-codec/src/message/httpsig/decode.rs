@@ -142,13 +142,7 @@ fn read_part(part: &[u8], inline: &str) -> Result<(String, Node)> {
         Some(at) => (&part[..at], Some(part[at + empty_line.len()..].to_vec())),
         None => (part, None),
     };
-    let mut headers = BTreeMap::new();
-    for line in (Split { rest: Some(head), separator: CRLF }) {
-        if let Some(colon) = find(line, b": ") {
-            let name = std::str::from_utf8(&line[..colon]).map_err(|_| malformed("A key is not UTF-8."))?;
-            headers.insert(name.to_owned(), line[colon + 2..].to_vec());
-        }
-    }
+    let mut headers = read_head(head)?;
     let disposition =
         headers.remove("content-disposition").ok_or_else(|| malformed("It does not say what it is."))?;
     let name = part_name(&disposition, inline)?;
@@ -159,6 +153,27 @@ fn read_part(part: &[u8], inline: &str) -> Result<(String, Node)> {
         (true, Some(body)) => Ok((name, body.into())),
         (_, body) => Ok((name, part_message(headers, body)?.into())),
     }
+}
+
+/// The lines of a part's head. A line that names nothing goes on with the value before it, which had a line break in it.
+fn read_head(head: &[u8]) -> Result<BTreeMap<String, Vec<u8>>> {
+    let mut lines: Vec<(&[u8], Vec<u8>)> = Vec::new();
+    for line in (Split { rest: Some(head), separator: CRLF }) {
+        match (find(line, b": "), lines.last_mut()) {
+            (Some(colon), _) => lines.push((&line[..colon], line[colon + 2..].to_vec())),
+            (None, Some((_, value))) => {
+                value.extend_from_slice(CRLF);
+                value.extend_from_slice(line);
+            }
+            (None, None) if line.is_empty() => {}
+            (None, None) => return Err(malformed("It begins with a line that names nothing.")),
+        }
+    }
+    let named = lines.into_iter().map(|(name, value)| {
+        let name = std::str::from_utf8(name).map_err(|_| malformed("A key is not UTF-8."))?;
+        Ok((name.to_owned(), value))
+    });
+    named.collect()
 }
 
 /// The path in the disposition.

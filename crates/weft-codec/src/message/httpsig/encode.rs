@@ -6,7 +6,6 @@ use super::{DIGEST, Encoded, MAX_HEADER, digest, parts, siginfo};
 use crate::error::Result;
 use crate::message::generation::is_id_like;
 use crate::message::{COMMITMENTS, Generation, Node, PRIVATE, Tabm, malformed, shown};
-use crate::structured_fields::{BareItem, Dictionary, Keys, serialise_dictionary};
 
 /// Keys that are no content of an encoded message: they come from the commitments.
 const SIGNATURE_HEADERS: [&str; 3] = [COMMITMENTS, "signature", "signature-input"];
@@ -33,7 +32,7 @@ pub fn encode_content(message: &Tabm, generation: Generation) -> Result<Encoded>
 
 /// The same, for a message whose depth is known to be bounded.
 pub(super) fn encode_one(message: &Tabm, generation: Generation) -> Result<Encoded> {
-    let grouped = group_ids(message)?;
+    let grouped = group_ids(message);
     let (inline, named) = inline_key(&grouped);
     let mut encoded = Encoded::default();
     if named {
@@ -89,18 +88,16 @@ fn put_body(encoded: &mut Encoded, body: &Tabm, inline: &str, generation: Genera
 
 /// The content of a message, its keys that are like ids gathered in `ao-ids`: as header names they would lose their
 /// capitals.
-fn group_ids(message: &Tabm) -> Result<BTreeMap<String, Node>> {
+fn group_ids(message: &Tabm) -> BTreeMap<String, Node> {
     let mut rest = BTreeMap::new();
-    let mut ids = Dictionary::new();
+    let mut ids: Vec<Vec<u8>> = Vec::new();
     for (key, node) in message {
         if SIGNATURE_HEADERS.contains(&key.as_str()) || key.starts_with(PRIVATE) || key == DIGEST {
             continue;
         }
         match node {
             Node::Binary(bytes) if is_id_like(key) => {
-                let text =
-                    std::str::from_utf8(bytes).map_err(|_| malformed("A value under an id is not text."))?;
-                ids.push((key.clone(), BareItem::String(text.to_owned()).into()));
+                ids.push([key.as_bytes(), b"=\"", &escaped(bytes), b"\""].concat());
             }
             node => {
                 rest.insert(key.clone(), node.clone());
@@ -108,9 +105,15 @@ fn group_ids(message: &Tabm) -> Result<BTreeMap<String, Node>> {
         }
     }
     if !ids.is_empty() {
-        rest.insert("ao-ids".to_owned(), serialise_dictionary(&ids, Keys::HyperBeam)?.into());
+        rest.insert("ao-ids".to_owned(), ids.join(b", ".as_slice()).into());
     }
-    Ok(rest)
+    rest
+}
+
+/// A value between quotes. Unlike a string of RFC 9651 it may hold any byte: it then has an id, but no way to travel.
+fn escaped(value: &[u8]) -> Vec<u8> {
+    let escape = |byte: &u8| matches!(byte, b'"' | b'\\').then_some(b'\\');
+    value.iter().flat_map(|byte| escape(byte).into_iter().chain([*byte])).collect()
 }
 
 /// The key whose value is the body, and whether `ao-body-key` must be added to say so.

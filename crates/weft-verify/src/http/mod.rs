@@ -1,0 +1,10 @@
+//! Signed HTTP messages: any by RFC 9421, and AO-Core messages with HyperBEAM's commitments.
+
+mod answer;
+mod commitment;
+mod coverage;
+mod hyperbeam;
+pub mod rfc9421;
+
+pub use answer::{Answer, answer};
+pub use commitment::{Committed, Held, Refused, commitments, signed_message};
