@@ -1,7 +1,9 @@
 // The demo: from nothing to proved and replayed without any network; a cancel; a reload that does nothing twice.
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { after, before, test } from "node:test";
+import { promisify } from "node:util";
 
 import { green, history, launch, model, picture, servePage, visit } from "./page.mjs";
 
@@ -77,7 +79,18 @@ test("opens on the demo, and proves and replays it offline", async () => {
 
   const [download] = await Promise.all([page.waitForEvent("download"), page.click("#export")]);
   const exported = JSON.parse(await (await import("node:fs/promises")).readFile(await download.path(), "utf8"));
-  assert.deepEqual(exported.receipt, receipt);
+  assert.deepEqual([exported.kind, exported.subject], ["weft-receipt", receipt.subject]);
+  assert.equal(exported.slots.length, exported.scope.history.to + 1);
+  // Every check that the page shows as proved stands in the file.
+  const inFile = new Set(exported.checks.filter(({ status }) => status.kind === "proved").map(({ claim }) => claim));
+  for (const { claim, status } of receipt.checks) assert.ok(status.kind !== "proved" || inFile.has(claim), claim);
+  const [slotFile] = await Promise.all([page.waitForEvent("download"), page.click("#export-slot")]);
+  assert.match(slotFile.suggestedFilename(), new RegExp(`-${failing[0]}\\.json$`));
+  // What the page gave, the command line checks and replays.
+  for (const file of [download, slotFile]) {
+    const { stdout } = await promisify(execFile)(process.env.WEFT_BIN, ["verify", await file.path()]);
+    assert.match(stdout, file === download ? /valid +results/ : /valid +receipt/);
+  }
 
   assert.deepEqual(left, [], "nothing left the machine");
   const files = new Set(site.asked.map((path) => path.replace("/some/where/", "")));

@@ -19,7 +19,7 @@
 import { fromPlain, WeftError } from "./error.js";
 import type { CallName, Calls, FromWorker } from "./protocol.js";
 import type {
-  Cancelled, Id, ItemVerdict, Json, MessageCard, ProcessCard, Receipt, SlotMark, SlotResult, Sources, Summary, SyncOptions,
+  Cancelled, Id, ItemVerdict, Json, MessageCard, ProcessCard, Receipt, ReceiptFileOptions, SlotMark, SlotResult, Sources, Summary, SyncOptions,
   TamperOutcome, Tampering, WeftEvent,
 } from "./types.js";
 
@@ -165,6 +165,17 @@ export class Weft {
   /** The same of one slot. Error: `not-found`. */
   slotReceipt(process: Id, slot: number): Promise<Receipt> {
     return this.#call("slotReceipt", [process, slot]);
+  }
+
+  /**
+   * A receipt with all the evidence under it, as a file that anybody can check with `weft verify` and no network: of the
+   * history, or of one slot. docs/receipts.md has the format, {@link ReceiptFile} its shape. The listener hears of progress
+   * (phase `receipt`, in slots).
+   *
+   * Errors: `not-found`; `store-corrupt` where what is stored does not prove.
+   */
+  receiptFile(process: Id, options: ReceiptFileOptions = {}, listener?: Listener): Promise<Blob> {
+    return this.#call("receiptFile", [process, options], { listener });
   }
 
   /** Deletes what the store holds of a process. */

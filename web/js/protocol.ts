@@ -2,7 +2,7 @@
 
 import type { PlainError } from "./error.js";
 import type {
-  Id, ItemVerdict, Json, MessageCard, ProcessCard, Receipt, SlotMark, SlotResult, Sources, Summary, SyncOptions,
+  Id, ItemVerdict, Json, MessageCard, ProcessCard, Receipt, ReceiptFileOptions, SlotMark, SlotResult, Sources, Summary, SyncOptions,
   TamperOutcome, Tampering, WeftEvent,
 } from "./types.js";
 
@@ -21,6 +21,7 @@ export interface Calls {
   dryRun: { args: [process: Id, message: Json]; answer: SlotResult };
   receipt: { args: [process: Id]; answer: Receipt };
   slotReceipt: { args: [process: Id, slot: number]; answer: Receipt };
+  receiptFile: { args: [process: Id, options: ReceiptFileOptions]; answer: Blob };
   forget: { args: [process: Id]; answer: null };
   setting: { args: [name: string]; answer: Json };
   setSetting: { args: [name: string, value: Json]; answer: null };

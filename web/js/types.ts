@@ -147,8 +147,47 @@ export interface Receipt {
   checks: Check[];
 }
 
-/** The stages of a sync. */
-export type Phase = "process" | "module" | "history" | "verify" | "replay" | "store";
+/** What a receipt file shall hold. */
+export interface ReceiptFileOptions {
+  /** This slot alone. Default: the history. */
+  slot?: number;
+  /** The last slot of the history. Default: the last one in the store. */
+  to?: number;
+  /** Whether the module is in it, so that the results can be replayed. Default: in a history. */
+  module?: boolean;
+}
+
+/** A data item's bytes as base64url, or a layer-1 transaction: its JSON without the data, and the data as base64url. */
+export type CarrierText = { item: string } | { transaction: { header: Json; data: string } };
+
+/** The JSON of a receipt file. docs/receipts.md. */
+export interface ReceiptFile {
+  kind: "weft-receipt";
+  version: 1;
+  /** A process's id, or `process/slot`. */
+  subject: string;
+  /** The program that made it, with its version. */
+  made_by: string;
+  scope: { history: { to: number; newest: boolean } } | { slot: number };
+  process: CarrierText;
+  module?: CarrierText;
+  /** The assignment before the slot. */
+  previous?: string;
+  /** Bytes of items as base64url; `message` is `null` where it is the process. */
+  slots: { assignment: string; message: string | null; result: SlotResult | null }[];
+  /** When a process began whose slot 0 is a message, by its scheduler's word. */
+  origin?: { block_height: number; timestamp: number; source: string };
+  /** Signers beside the process's scheduler that its maker accepted. */
+  accepted_schedulers?: Address[];
+  /** Of the memory after the last slot that has a result. */
+  memory_sha256?: Id;
+  checks: Check[];
+  /** Of all text before this line. */
+  sha256: Id;
+}
+
+/** The stages of a sync, and the writing of a receipt file. */
+export type Phase = "process" | "module" | "history" | "verify" | "replay" | "store" | "receipt";
 
 /** What a sync tells while it runs. */
 export type WeftEvent =

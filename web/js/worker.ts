@@ -45,6 +45,12 @@ const handlers: Handlers = {
   dryRun: (_emit, process, message) => opened().dryRun(process, message),
   receipt: (_emit, process) => opened().receipt(process),
   slotReceipt: (_emit, process, slot) => opened().slotReceipt(process, slot),
+  receiptFile: async (emit, process, options) => {
+    const pieces: Uint8Array<ArrayBuffer>[] = [];
+    await opened().receiptFile(process, options, emit, (piece: Uint8Array<ArrayBuffer>) => void pieces.push(piece));
+    // The browser keeps a blob where it likes, and the page gets it without a copy.
+    return new Blob(pieces, { type: "application/json" });
+  },
   forget: (_emit, process) => opened().forget(process),
   setting: (_emit, name) => opened().setting(name),
   setSetting: (_emit, name, value) => opened().setSetting(name, value),

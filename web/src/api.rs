@@ -24,7 +24,7 @@ use crate::signatures::WebCrypto;
 use crate::store::IndexedStore;
 use crate::tamper;
 
-type Answer = std::result::Result<JsValue, JsValue>;
+pub(crate) type Answer = std::result::Result<JsValue, JsValue>;
 
 /// Most results in one answer.
 const MOST_RESULTS: u32 = 1_000;
@@ -222,6 +222,10 @@ impl WeftNode {
 }
 
 impl WeftNode {
+    pub(crate) fn node(&self) -> &Reader {
+        &self.node
+    }
+
     fn begin(&self) -> Result<Cancel> {
         if self.running.borrow().is_some() {
             return Err(Error::new(Code::RequestInvalid, "A sync is running already; cancel it first."));
@@ -286,13 +290,13 @@ impl SyncOptions {
 
 /// A slot number from JavaScript, where every number is a double.
 #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53, as checked")]
-fn slot(number: f64) -> Result<u64> {
+pub(crate) fn slot(number: f64) -> Result<u64> {
     if number.fract() == 0.0 && (0.0..=9_007_199_254_740_991.0).contains(&number) {
         return Ok(number as u64);
     }
     Err(Error::new(Code::RequestInvalid, "A slot is a whole number from 0."))
 }
 
-fn answer<T: serde::Serialize>(result: Result<T>) -> Answer {
+pub(crate) fn answer<T: serde::Serialize>(result: Result<T>) -> Answer {
     result.and_then(|value| to_js_value(&value)).map_err(|error| to_js(&error))
 }

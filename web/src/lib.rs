@@ -11,6 +11,7 @@ mod clock;
 mod events;
 mod fetch;
 mod panic;
+mod receipt_file;
 mod road;
 mod signatures;
 mod store;

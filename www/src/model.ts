@@ -71,6 +71,8 @@ export class Model extends EventTarget {
   lastCancel: Cancelled | null = null;
   /** How the shown state came to be: nothing yet, from the store alone, or after a sync. */
   origin: "none" | "stored" | "synced" = "none";
+  /** The receipt file that is being written: of a slot, or of the history. */
+  writing: { slot: number | null; done: number; total: number } | null = null;
   /** Said to screen readers when a phase ends. */
   announcement = "";
 
@@ -278,6 +280,26 @@ export class Model extends EventTarget {
     this.changed();
   }
 
+  /** The receipt file of a slot, or of the history; `null` if it could not be made. */
+  async receiptFile(slot: number | null): Promise<Blob | null> {
+    const { process } = this;
+    if (!process || this.writing) return null;
+    this.writing = { slot, done: 0, total: 0 };
+    this.changed();
+    try {
+      return await this.#node().receiptFile(process, slot === null ? {} : { slot }, (event) => {
+        if (event.kind === "progress") this.writing = { slot, done: event.done, total: event.total ?? 0 };
+        this.changed();
+      });
+    } catch (thrown) {
+      this.#fail(thrown);
+      return null;
+    } finally {
+      this.writing = null;
+      this.changed();
+    }
+  }
+
   /** Forgets a process; the demo then runs again from nothing. */
   async forget(process: string): Promise<void> {
     if (this.running) await this.cancel();
@@ -458,7 +480,7 @@ export class Model extends EventTarget {
 
 const PHASE_DONE: { [phase in Phase]: string } = {
   process: "Process proved:", module: "Module proved:", history: "History fetched:", verify: "Slots proved:",
-  replay: "Slots replayed:", store: "Stored:",
+  replay: "Slots replayed:", store: "Stored:", receipt: "Receipt written:",
 };
 
 function asWeftError(thrown: unknown): WeftError {

@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 
 import type { Check, CheckStatus, Receipt } from "../../../web/js/client.js";
-import { clip, count, pretty } from "../format.js";
+import { clip, count } from "../format.js";
 import type { Model } from "../model.js";
 import { agreedIcon, provedIcon, trustedIcon } from "./icons.js";
 
@@ -17,7 +17,10 @@ export function receipts(model: Model): TemplateResult | typeof nothing {
           <h2 id="receipt-title">Receipt</h2>
           <p class="sub">What this node checked itself, with what it takes to check it again; and what it could not check.</p>
         </div>
-        <div class="actions"><button id="export" @click=${() => save(model)}>Export JSON</button></div>
+        <div class="actions">
+          ${download(model, null, "Download receipt")}
+          ${slot?.receipt ? download(model, slot.slot, `Download slot ${count(slot.slot)}`) : nothing}
+        </div>
       </div>
       ${one(model, "The history", receipt)}
       ${slot?.receipt ? one(model, `Slot ${count(slot.slot)}`, slot.receipt) : html`<p class="empty">Choose a slot to see its own receipt.</p>`}
@@ -97,16 +100,25 @@ function about(model: Model, check: Check): string {
   }
 }
 
-/** Everything a reader needs to check again, as one file. */
-function save(model: Model): void {
-  const file = {
-    process: model.process, summary: model.summary, receipt: model.receipt,
-    slot: model.slot && { slot: model.slot.slot, result: model.slot.result, receipt: model.slot.receipt },
-  };
-  const url = URL.createObjectURL(new Blob([pretty(file)], { type: "application/json" }));
+/** A file with all that a reader needs to check again, without a network. */
+function download(model: Model, slot: number | null, text: string): TemplateResult {
+  const { writing } = model;
+  const own = writing !== null && writing.slot === slot;
+  const progress = own && writing.total > 1 ? `Writing ${count(writing.done)} of ${count(writing.total)}` : "Writing";
+  return html`
+    <button id=${slot === null ? "export" : "export-slot"} ?disabled=${writing !== null} @click=${() => save(model, slot)}
+      title="Check it with: weft verify FILE">${own ? progress : text}</button>`;
+}
+
+async function save(model: Model, slot: number | null): Promise<void> {
+  const process = model.process ?? "process";
+  const file = await model.receiptFile(slot);
+  if (!file) return;
+  const url = URL.createObjectURL(file);
   const anchor = document.createElement("a");
   anchor.href = url;
-  anchor.download = `weft-receipt-${clip(model.process ?? "process").replace("…", "-")}.json`;
+  anchor.download = `weft-receipt-${process.slice(0, 8)}${slot === null ? "" : `-${slot}`}.json`;
   anchor.click();
-  URL.revokeObjectURL(url);
+  // The browser may begin to read after the click.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
