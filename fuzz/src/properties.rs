@@ -1,0 +1,153 @@
+//! One function for each fuzz target, which panics if a property does not hold.
+
+use serde_json::Value;
+use weft_codec::graphql_item::{self, NodeJson};
+use weft_codec::item::DataItem;
+use weft_codec::scheduler_page::{self, Anchors, Entry};
+use weft_codec::tags::{self, Tag};
+use weft_codec::transaction::Transaction;
+use weft_codec::{Code, Id, ao, bundle};
+use weft_verify::Untrusted;
+
+/// A data item: what parses is written as it was read and holds no more bytes than it came in; verifying never panics,
+/// agrees with its own claims, and takes no other id.
+pub fn item(bytes: &[u8]) {
+    let Ok(item) = DataItem::parse(bytes) else { return };
+    assert!(item.to_bytes() == bytes, "written as it was read");
+    check_item(&item);
+}
+
+fn check_item(item: &DataItem) {
+    assert_eq!(item.id(), Id::sha256(&item.signature));
+    assert!(tag_bytes(&item.tags) <= 3 * item.raw_tags.len(), "a byte becomes one replacement at most");
+    let claims = weft_verify::claims_of_item(item);
+    let by_claims = !claims.is_empty() && claims.iter().all(|claim| claim.verify().is_ok());
+    let prove = |expected| weft_verify::item(Untrusted::new(item.clone(), "fuzz"), expected);
+    let proved = prove(None);
+    assert_eq!(proved.is_ok(), by_claims);
+    if let Err(error) = proved {
+        assert!([Code::SignatureInvalid, Code::SignatureUnsupported].contains(&error.code()));
+    }
+    assert_eq!(prove(Some(Id([0; 32]))).unwrap_err().code(), Code::IdMismatch);
+    // Views of it: no panic, and they keep the item's id.
+    if let Ok(process) = ao::Process::read(item.clone()) {
+        assert_eq!(process.id, item.id());
+    }
+    if let Ok(assignment) = ao::Assignment::read(item.clone()) {
+        assert_eq!(assignment.id, item.id());
+    }
+    drop(ao::Module::read(item.clone()));
+    for form in graphql_item::tag_forms(item) {
+        let back = tags::decode(&form.raw_tags, form.tags.len() as u64);
+        // Replacements of bytes that are not text are longer, so the other form need not fit.
+        assert!(back.map_or_else(|error| error.code() == Code::TooLarge, |back| back == form.tags));
+    }
+}
+
+fn tag_bytes(tags: &[Tag]) -> usize {
+    tags.iter().map(|tag| tag.name.len() + tag.value.len()).sum()
+}
+
+/// A bundle: its items are pieces of it, in order; bundles inside bundles end at the depth that is allowed.
+pub fn bundle(bytes: &[u8]) {
+    nested(bytes, 1);
+}
+
+fn nested(bytes: &[u8], depth: usize) {
+    let Ok(named) = bundle::parse(bytes) else { return };
+    let items: Vec<DataItem> = named.iter().map(|(_, item)| item.clone()).collect();
+    let again = bundle::encode(&items);
+    assert!(again.len() <= bytes.len(), "no more than came in");
+    let printed = named.iter().all(|(id, item)| *id == item.id());
+    let head = 32 + 64 * items.len();
+    assert!(again[head..] == bytes[head..again.len()], "the items as they were read");
+    assert_eq!(again[..head] == bytes[..head], printed, "the header, where its ids are right");
+    if !printed {
+        assert!(weft_verify::bundle(Untrusted::new(named, "fuzz")).is_err());
+    }
+    for item in items.iter().filter(|item| bundle::is_bundle(item)) {
+        if depth < bundle::MAX_DEPTH {
+            nested(&item.data, depth + 1);
+        }
+    }
+}
+
+/// Tags, after a byte that is their number in the item's header: what reads is written alike, and no number but the
+/// right one reads.
+pub fn tags(bytes: &[u8]) {
+    let Some((count, raw)) = bytes.split_first() else { return };
+    let count = u64::from(*count);
+    let Ok(pairs) = tags::decode_bytes(raw, count) else { return };
+    assert_eq!(pairs.len() as u64, count);
+    assert!(pairs.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() <= raw.len());
+    assert!(tags::decode_bytes(raw, count + 1).is_err());
+    assert!(count == 0 || tags::decode_bytes(raw, count - 1).is_err());
+    let text = tags::decode(raw, count).unwrap();
+    let is_text = pairs
+        .iter()
+        .all(|(name, value)| std::str::from_utf8(name).is_ok() && std::str::from_utf8(value).is_ok());
+    for again in [tags::encode(&text), tags::encode_sized(&text)] {
+        // Replacements of bytes that are not text may not fit.
+        if is_text || again.len() <= tags::MAX_BYTES {
+            match tags::decode(&again, count) {
+                Ok(back) => assert_eq!(back, text),
+                Err(error) => assert!(error.code() == Code::TooLarge && again.len() > tags::MAX_BYTES),
+            }
+        }
+    }
+}
+
+/// A layer-1 transaction in JSON: what reads is written alike; verifying never panics and takes no other id.
+pub fn transaction(bytes: &[u8]) {
+    let Ok(transaction) = Transaction::from_json(bytes) else { return };
+    let json = transaction.to_json().to_string();
+    assert!(Transaction::from_json(json.as_bytes()).is_ok_and(|again| again == transaction));
+    assert!(transaction.data.len() <= bytes.len() && transaction.owner.len() <= bytes.len());
+    assert_eq!(transaction.signing_payload(), transaction.signing_payload());
+    let id = transaction.computed_id();
+    let prove =
+        |expected| weft_verify::transaction(Untrusted::new(transaction.clone(), "fuzz"), None, expected);
+    if let Ok(proved) = prove(None) {
+        assert_eq!((proved.id, proved.computed_id()), (id, id));
+    }
+    assert_eq!(prove(Some(Id([0; 32]))).unwrap_err().code(), Code::IdMismatch);
+}
+
+/// A scheduler's page: what reads is written alike; every item has the id of its signature, and verifying never
+/// panics.
+pub fn su_page(bytes: &[u8]) {
+    let Ok(page) = scheduler_page::parse(bytes) else { return };
+    for edge in &page.edges {
+        let Entry { assignment, message, .. } = &edge.entry;
+        assert!(assignment.is_some() || message.is_some());
+        let node = scheduler_page::render_entry(assignment.as_ref(), message.as_ref(), Anchors::Base64);
+        let again = scheduler_page::parse_entry(node.to_string().as_bytes()).unwrap();
+        assert_eq!((&again.assignment, &again.message), (assignment, message));
+        for item in [assignment, message].into_iter().flatten() {
+            check_item(item);
+        }
+    }
+}
+
+/// A GraphQL answer: JSON, and after a line feed the data of its first node. Every reading prints as that node, and at
+/// most one verifies.
+pub fn graphql_answer(bytes: &[u8]) {
+    let at = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let (json, data) = (&bytes[..at], bytes.get(at + 1..).unwrap_or_default());
+    let Ok(answer) = serde_json::from_slice::<Value>(json) else { return };
+    let node = answer.pointer("/data/transactions/edges/0/node").unwrap_or(&answer);
+    let Ok(node) = NodeJson::parse(node.to_string().as_bytes()) else { return };
+    let Ok(candidates) = graphql_item::candidates(&node, data) else { return };
+    assert!((1..=18).contains(&candidates.len()));
+    let mut proved = 0;
+    for candidate in &candidates {
+        assert_eq!(candidate.id().to_string(), node.id);
+        assert_eq!(candidate.data, data);
+        assert!(DataItem::parse(&candidate.to_bytes()).is_ok_and(|back| back == *candidate));
+        let verdict = weft_verify::item(Untrusted::new(candidate.clone(), "fuzz"), Some(candidate.id()));
+        proved += usize::from(verdict.is_ok());
+    }
+    assert!(proved <= 1, "two readings of the same signature");
+    let among = weft_verify::item_among(Untrusted::new(candidates, "fuzz"), None);
+    assert_eq!(among.is_ok(), proved == 1);
+}

@@ -1,0 +1,60 @@
+//! The properties of the fuzz targets, over the committed seeds: bytes that parse, and bytes that once broke something.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a property that does not hold fails by panicking")]
+#![allow(clippy::print_stdout, reason = "how many seeds were run is part of the result")]
+#![allow(unreachable_pub, reason = "the properties are a module of another package")]
+
+#[path = "../../fuzz/src/properties.rs"]
+mod properties;
+
+use std::path::Path;
+
+/// Runs one target over its seeds, each also cut and with a bit flipped.
+fn seeds(target: &str, property: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds").join(target);
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        property(&bytes);
+        for step in 1..40 {
+            let at = bytes.len() * step / 40;
+            property(&bytes[..at]);
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << (step % 8);
+            property(&flipped);
+        }
+        count += 1;
+    }
+    println!("{target}: {count} seeds");
+    assert!(count > 0);
+}
+
+#[test]
+fn items() {
+    seeds("item", properties::item);
+}
+
+#[test]
+fn bundles() {
+    seeds("bundle", properties::bundle);
+}
+
+#[test]
+fn tags() {
+    seeds("tags", properties::tags);
+}
+
+#[test]
+fn transactions() {
+    seeds("transaction", properties::transaction);
+}
+
+#[test]
+fn scheduler_pages() {
+    seeds("su_page", properties::su_page);
+}
+
+#[test]
+fn graphql_answers() {
+    seeds("graphql_answer", properties::graphql_answer);
+}
