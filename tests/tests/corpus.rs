@@ -1,4 +1,4 @@
-//! Every fixture of items, bundles and transactions that is at hand: the committed ones, and those of
+//! Every fixture of items and bundles that is at hand: the committed ones, and those of
 //! `../shared/fixtures` where that folder stands beside the repository.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
@@ -7,10 +7,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
 use weft_codec::item::DataItem;
-use weft_codec::transaction::Transaction;
-use weft_codec::{Code, Error, Result, bundle, merkle};
+use weft_codec::{Code, Error, Result, bundle};
 use weft_verify::Untrusted;
 
 /// The folders of one kind of fixture, with the name of their corpus printed.
@@ -95,60 +93,4 @@ fn items_and_bundles() {
     }
     println!("items proved, by signature type: {proved:?}; {refused} files and items refused");
     assert!(proved.values().sum::<usize>() >= 8 && refused >= 20);
-}
-
-/// One JSON value a file or a line.
-fn transactions(path: &Path) -> Vec<Value> {
-    let text = std::fs::read_to_string(path).unwrap();
-    match serde_json::from_str(&text) {
-        Ok(value) => vec![value],
-        Err(_) => text.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
-    }
-}
-
-#[test]
-fn layer_1_transactions() {
-    let (mut proved, mut without_data) = (0, 0);
-    for path in corpora("arweave-l1").iter().flat_map(|folder| files(folder, &["json", "ndjson"])) {
-        let name = path.display().to_string();
-        if name.contains("/blocks/") || name.contains("/chunks/") || name.contains("/manifests/") {
-            continue;
-        }
-        for json in transactions(&path).into_iter().filter(|json| json["signature"].is_string()) {
-            let transaction = Transaction::from_json(json.to_string().as_bytes()).unwrap();
-            let verdict = weft_verify::transaction(Untrusted::new(transaction, name.as_str()), None, None);
-            match verdict.map_err(|error| error.code()) {
-                Ok(_) if json["_omitted_data"].is_null() => proved += 1,
-                // The collection left the data out, which format 1 signs.
-                Err(Code::DataRootMismatch) if !json["_omitted_data"].is_null() => without_data += 1,
-                Err(Code::IdMismatch) if name.ends_with("v2_tx_data_root_only.json") => {}
-                other => panic!("{name} {}: {other:?}", json["id"]),
-            }
-        }
-    }
-    println!("transactions: {proved} proved, {without_data} without the data they sign");
-    assert!(proved >= 2);
-}
-
-/// Data of 11 chunks, and data of a real transaction.
-#[test]
-fn data_roots_of_real_data() {
-    let Some(shared) = corpora("arweave-l1").into_iter().nth(1) else { return };
-    let read = |path: &str| std::fs::read(shared.join(path)).unwrap();
-    let json: Value = serde_json::from_slice(&read("txs/arweave-js/v2_tx_data_root_only.json")).unwrap();
-    let data = read("txs/arweave-js/v2_tx_data_root_only.data.bin");
-    assert_eq!(merkle::data_root(&data).to_string(), json["data_root"].as_str().unwrap());
-
-    let json = read("txs/ar-io/tx-----LT69qUmuIeC4qb0MZHlxVp7UxLu_14rEkA_9n6w.json");
-    let data = read("chunks/data-of-wRq6f05o.bin");
-    let prove = |data: &[u8]| {
-        let transaction = Transaction::from_json(&json).unwrap();
-        weft_verify::transaction(Untrusted::new(transaction, "shared"), Some(data), None)
-    };
-    assert!(prove(&data).unwrap().checks().iter().any(|check| check.claim == "data-root"));
-    let mut changed = data.clone();
-    changed[1000] ^= 1;
-    for wrong in [&changed[..], &data[1..]] {
-        assert_eq!(prove(wrong).unwrap_err().code(), Code::DataRootMismatch);
-    }
 }

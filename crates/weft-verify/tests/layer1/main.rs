@@ -4,6 +4,7 @@
 
 mod blocks;
 mod chunks;
+mod corpus;
 mod inclusion;
 mod mutations;
 mod transactions;
