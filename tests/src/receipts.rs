@@ -5,8 +5,8 @@ use weft_codec::item::DataItem;
 use weft_codec::{Id, Result, base64url};
 use weft_core::{NodeLimits, ResultCheck};
 use weft_verify::{
-    HistoryEntry, ProvedReceipt, ReceiptFile, ReceiptOpening, ReceiptProof, ReceiptWriter, SchedulerPolicy,
-    Scope, Verified,
+    HistoryEntry, ProvedReceipt, ReceiptEnding, ReceiptFile, ReceiptOpening, ReceiptProof, ReceiptWriter,
+    SchedulerPolicy, Scope, Verified,
 };
 
 /// What stands before and after the digest, and how long both are with it.
@@ -24,7 +24,7 @@ pub fn write(
     module: Option<&DataItem>,
     entries: &[HistoryEntry],
     result: impl Fn(u64) -> Option<String>,
-    memory: Option<Id>,
+    ending: ReceiptEnding,
 ) -> Result<Vec<u8>> {
     let (first, last) = match scope {
         Scope::History { to, .. } => (0, *to),
@@ -46,7 +46,7 @@ pub fn write(
         }
         text.extend(writer.take());
     }
-    text.extend(writer.finish(None, memory)?);
+    text.extend(writer.finish(ending)?);
     Ok(text)
 }
 

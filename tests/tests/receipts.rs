@@ -12,7 +12,9 @@ use weft_tests::history::{Draft, OwnHistory, next_link, own_message, own_process
 use weft_tests::receipts::{Mutator, check, meaning, sealed, write};
 use weft_tests::signing::TestKey;
 use weft_tests::world::{Log, Plan, Stage, StageNode};
-use weft_verify::{HistoryEntry, ReceiptFile, SchedulerPolicy, Scope, Status};
+use weft_verify::{
+    Agreement, HistoryEntry, ReceiptEnding, ReceiptFile, SchedulerPolicy, Scope, SourceAnswer, Status,
+};
 
 weft_tests::in_browser!();
 
@@ -208,7 +210,7 @@ fn foreign() -> (DataItem, Vec<HistoryEntry>) {
 fn a_signer_that_its_maker_accepted_is_for_the_reader_to_accept() {
     let (process, entries) = foreign();
     let scope = Scope::History { to: 3, newest: true };
-    let text = write(&scope, &process, None, &entries, |_| None, None).unwrap();
+    let text = write(&scope, &process, None, &entries, |_| None, ReceiptEnding::default()).unwrap();
     let signer = TestKey::get().address();
     let error = check(&text, &nobody(), false).unwrap_err();
     assert_eq!((error.code(), error.field("signer")), (Code::SchedulerMismatch, Some(signer.as_str())));
@@ -241,7 +243,7 @@ fn real_slots_check_from_their_receipts() {
     let accepting = SchedulerPolicy { accepted: BTreeSet::from([ACTUAL_SCHEDULER.parse().unwrap()]) };
     let mut checked = 0;
     for slot in 0..31 {
-        let text = write(&Scope::Slot(slot), &process, None, &entries, |_| None, None);
+        let text = write(&Scope::Slot(slot), &process, None, &entries, |_| None, ReceiptEnding::default());
         // Of an Assign the scheduler has only the id, and a receipt holds what it proves.
         if entries[usize::try_from(slot).unwrap()].message.is_none() && slot > 0 {
             assert_eq!(text.unwrap_err().code(), Code::MessageMissing);
@@ -286,7 +288,15 @@ fn small() -> Vec<u8> {
         let message = own.entries[usize::try_from(slot).unwrap()].message.as_ref().unwrap().id();
         Some(json!({"slot": slot, "message": message, "output": "1.5"}).to_string())
     };
-    write(&Scope::History { to: 2, newest: true }, &own.process, None, &own.entries, result, None).unwrap()
+    write(
+        &Scope::History { to: 2, newest: true },
+        &own.process,
+        None,
+        &own.entries,
+        result,
+        ReceiptEnding::default(),
+    )
+    .unwrap()
 }
 
 #[weft_tests::both]
@@ -351,7 +361,8 @@ fn a_receipt_claims_what_its_evidence_proves_and_nothing_more() {
 #[weft_tests::both]
 fn a_slot_needs_the_assignment_before_it_and_no_other() {
     let own = OwnHistory::get();
-    let text = write(&Scope::Slot(3), &own.process, None, &own.entries, |_| None, None).unwrap();
+    let text =
+        write(&Scope::Slot(3), &own.process, None, &own.entries, |_| None, ReceiptEnding::default()).unwrap();
     check(&text, &nobody(), false).unwrap();
     let with = |previous: Value| {
         let changed = edit(&text, |json| json["previous"] = previous);
@@ -376,6 +387,53 @@ fn a_slot_needs_the_assignment_before_it_and_no_other() {
         json.as_object_mut().unwrap().shift_remove("previous");
     });
     assert_eq!(check(&missing, &nobody(), false).unwrap_err().code(), Code::ReceiptMalformed);
+}
+
+/// Three of four sources answered, one of them otherwise.
+fn agreement(claim: &str) -> Agreement {
+    let said = |source: &str, answer: &str| SourceAnswer { source: source.into(), answer: answer.into() };
+    Agreement {
+        claim: claim.into(),
+        subject: OwnHistory::get().process.id().to_string(),
+        asked: 4,
+        answer: "3".into(),
+        answers: vec![said("https://a", "3"), said("https://b", "2"), said("https://c", "3")],
+    }
+}
+
+#[weft_tests::both]
+fn an_agreement_has_its_answers_inside() {
+    let own = OwnHistory::get();
+    let with = |agreements: Vec<Agreement>| {
+        let ending = ReceiptEnding { agreements, ..ReceiptEnding::default() };
+        write(&Scope::Slot(3), &own.process, None, &own.entries, |_| None, ending)
+    };
+    let text = with(vec![agreement("history-head")]).unwrap();
+    let proved = check(&text, &nobody(), false).unwrap();
+    let agreed = proved.checks().iter().find(|check| check.claim == "history-head").unwrap();
+    let (by, against) =
+        (vec!["https://a".to_owned(), "https://c".to_owned()], vec!["https://b: 2".to_owned()]);
+    assert_eq!(agreed.status, Status::Agreed { k: 2, n: 4, by, against });
+    let refused: [Change<'_>; 5] = [
+        &|json| json["agreements"][0]["answers"][1]["answer"] = json!("3"),
+        &|json| json["agreements"][0]["asked"] = json!(3),
+        &|json| json["agreements"][0]["answers"][2]["source"] = json!("https://d"),
+        &|json| drop(json["agreements"][0]["answers"].as_array_mut().unwrap().pop()),
+        &|json| drop(json.as_object_mut().unwrap().shift_remove("agreements")),
+    ];
+    for (index, change) in refused.iter().enumerate() {
+        let code = check(&edit(&text, change), &nobody(), false).unwrap_err().code();
+        assert_eq!(code, Code::ReceiptMismatch, "change {index}");
+    }
+    // What is proved here is not a matter of agreement; who said nothing, or twice, agrees to nothing.
+    assert_eq!(with(vec![agreement("item-signature")]).unwrap_err().code(), Code::ReceiptMalformed);
+    let mut twice = agreement("history-head");
+    twice.answers[1] = twice.answers[0].clone();
+    assert_eq!(with(vec![twice]).unwrap_err().code(), Code::ReceiptMalformed);
+    let nobody_said = Agreement { answer: "4".into(), ..agreement("history-head") };
+    assert_eq!(with(vec![nobody_said]).unwrap_err().code(), Code::ReceiptMalformed);
+    let crowd = Agreement { asked: 2, ..agreement("history-head") };
+    assert_eq!(with(vec![crowd]).unwrap_err().code(), Code::ReceiptMalformed);
 }
 
 #[weft_tests::both_async]
@@ -432,8 +490,11 @@ const CHANGES: usize = if cfg!(target_arch = "wasm32") { 4_000 } else { 20_000 }
 #[weft_tests::both]
 fn of_changed_receipts_none_is_accepted() {
     let own = OwnHistory::get();
-    let slot = write(&Scope::Slot(2), &own.process, None, &own.entries, |_| None, None).unwrap();
-    let texts = [small(), slot];
+    let slot =
+        write(&Scope::Slot(2), &own.process, None, &own.entries, |_| None, ReceiptEnding::default()).unwrap();
+    let ending = ReceiptEnding { agreements: vec![agreement("history-head")], ..ReceiptEnding::default() };
+    let agreed = write(&Scope::Slot(1), &own.process, None, &own.entries, |_| None, ending).unwrap();
+    let texts = [small(), slot, agreed];
     let mut mutator = Mutator::new(3);
     let mut codes: BTreeMap<String, usize> = BTreeMap::new();
     let mut same = 0;

@@ -181,6 +181,12 @@ export interface ReceiptFile {
   accepted_schedulers?: Address[];
   /** Of the memory after the last slot that has a result. */
   memory_sha256?: Id;
+  /** Proofs that items are in a block: `InclusionProof` of docs/receipts.md. */
+  inclusions?: Json[];
+  /** What several sources were asked, and what each said. */
+  agreements?: {
+    claim: string; subject: string; asked: number; answer: string; answers: { source: string; answer: string }[];
+  }[];
   checks: Check[];
   /** Of all text before this line. */
   sha256: Id;

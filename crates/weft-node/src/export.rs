@@ -2,7 +2,7 @@
 
 use weft_codec::ao::Carrier;
 use weft_codec::{Code, Error, Id, Result};
-use weft_verify::{HistoryEntry, Origin, ReceiptOpening, ReceiptWriter, Scope};
+use weft_verify::{HistoryEntry, Origin, ReceiptEnding, ReceiptOpening, ReceiptWriter, Scope};
 
 use crate::archive::{Archive, Record, corrupt};
 use crate::event::{Event, Observer, Phase};
@@ -97,8 +97,8 @@ impl<S: Store, C: Clock, O: Observer> Export<'_, S, C, O> {
                 return Err(Error::new(Code::Cancelled, "Stopped before the receipt was whole."));
             }
         }
-        let (origin, memory) = self.ending(&scope);
-        pass(writer.finish(origin, memory).map_err(|cause| self.damaged(last, cause))?)?;
+        let ending = self.ending(&scope);
+        pass(writer.finish(ending).map_err(|cause| self.damaged(last, cause))?)?;
         self.tell(started, self.clock.now_ms(), last - first + 1, last - first + 1);
         Ok(bytes)
     }
@@ -143,7 +143,7 @@ impl<S: Store, C: Clock, O: Observer> Export<'_, S, C, O> {
     }
 
     /// What a history ends with: the memory's hash is known where the replay stands, and nowhere before.
-    fn ending(&self, scope: &Scope) -> (Option<Origin>, Option<Id>) {
+    fn ending(&self, scope: &Scope) -> ReceiptEnding {
         let origin = self.record.boot.as_ref().map(|boot| Origin {
             block_height: boot.block_height,
             timestamp: boot.timestamp,
@@ -153,7 +153,7 @@ impl<S: Store, C: Clock, O: Observer> Export<'_, S, C, O> {
             (Scope::History { to, .. }, Some(replay)) if replay.slot <= *to => replay.memory_sha256,
             _ => None,
         };
-        (origin, memory)
+        ReceiptEnding { origin, memory_sha256: memory, ..ReceiptEnding::default() }
     }
 
     async fn carrier(&self, id: Id) -> Result<Option<Carrier>> {

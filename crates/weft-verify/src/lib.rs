@@ -18,8 +18,8 @@ mod trust;
 
 pub use carriers::{module, module_from_transaction, process, process_from_transaction};
 pub use evidence::{
-    MAX_RECEIPT_BYTES, Origin, ProvedReceipt, ProvedSlot, RECEIPT_KIND, RECEIPT_VERSION, ReceiptFile,
-    ReceiptOpening, ReceiptProof, ReceiptWriter, Scope,
+    Agreement, MAX_RECEIPT_BYTES, Origin, ProvedReceipt, ProvedSlot, RECEIPT_KIND, RECEIPT_VERSION,
+    ReceiptEnding, ReceiptFile, ReceiptOpening, ReceiptProof, ReceiptWriter, Scope, SourceAnswer,
 };
 pub use fraud::{Difference, FRAUD_KIND, FRAUD_VERSION, Fraud, FraudProof, MAX_FRAUD_BYTES, fraud};
 pub use history::{Entry, EntryKind, Head, HistoryEntry, HistoryVerifier, SchedulerPolicy, assignment};

@@ -10,6 +10,8 @@ use weft_codec::item::DataItem;
 use weft_codec::transaction::Transaction;
 use weft_codec::{Address, Code, Error, Id, Result, base64url};
 
+use super::agreement::Agreement;
+use crate::layer1::InclusionProof;
 use crate::receipt::Check;
 
 /// The `kind` of the file.
@@ -21,8 +23,11 @@ pub const MAX_RECEIPT_BYTES: usize = 1 << 30;
 
 /// The longest name of who made a receipt, in bytes.
 const MAX_MADE_BY: usize = 100;
-/// The most checks. A history has one line for each kind of check, a slot two dozen.
-const MAX_CHECKS: usize = 1_000;
+/// The most checks. A history has one line for each kind of check, a slot two dozen; an inclusion proof has a few for
+/// each block and chunk of its road.
+const MAX_CHECKS: usize = 100_000;
+/// The most inclusion proofs, and agreements.
+const MAX_EXTRAS: usize = 1_000;
 /// What stands around the digest at the end of the file.
 const SEAL: (&str, &str) = ("\"sha256\":\"", "\"}\n");
 /// Characters of an id.
@@ -101,6 +106,8 @@ pub(super) struct Tail {
     pub(super) accepted_schedulers: BTreeSet<Address>,
     /// Of the process's memory after the last slot that has a result.
     pub(super) memory_sha256: Option<Id>,
+    pub(super) inclusions: Vec<InclusionProof>,
+    pub(super) agreements: Vec<Agreement>,
     pub(super) checks: Vec<Check>,
 }
 
@@ -136,6 +143,10 @@ struct Flat<'a> {
     accepted_schedulers: BTreeSet<Address>,
     #[serde(default)]
     memory_sha256: Option<Id>,
+    #[serde(default)]
+    inclusions: Vec<InclusionProof>,
+    #[serde(default)]
+    agreements: Vec<Agreement>,
     checks: Vec<Check>,
     #[serde(rename = "sha256")]
     _sha256: Id,
@@ -157,6 +168,8 @@ impl<'a> From<Flat<'a>> for Body<'a> {
                 origin: flat.origin,
                 accepted_schedulers: flat.accepted_schedulers,
                 memory_sha256: flat.memory_sha256,
+                inclusions: flat.inclusions,
+                agreements: flat.agreements,
                 checks: flat.checks,
             },
         }
@@ -197,8 +210,12 @@ impl<'a> Body<'a> {
         if self.head.made_by.len() > MAX_MADE_BY {
             return Err(malformed("The name of who made it is too long."));
         }
-        if self.tail.checks.len() > MAX_CHECKS {
-            return Err(Error::new(Code::TooLarge, format!("A receipt has at most {MAX_CHECKS} checks.")));
+        let tail = &self.tail;
+        if tail.checks.len() > MAX_CHECKS || tail.inclusions.len().max(tail.agreements.len()) > MAX_EXTRAS {
+            let what = format!(
+                "A receipt has at most {MAX_CHECKS} checks, and {MAX_EXTRAS} inclusions and agreements."
+            );
+            return Err(Error::new(Code::TooLarge, what));
         }
         Ok(())
     }
@@ -242,6 +259,8 @@ impl Tail {
         let accepted = Some(&self.accepted_schedulers).filter(|accepted| !accepted.is_empty());
         member(out, "accepted_schedulers", accepted)?;
         member(out, "memory_sha256", self.memory_sha256.as_ref())?;
+        member(out, "inclusions", Some(&self.inclusions).filter(|list| !list.is_empty()))?;
+        member(out, "agreements", Some(&self.agreements).filter(|list| !list.is_empty()))?;
         out.write_all(b",\n\"checks\":[")?;
         for (index, check) in self.checks.iter().enumerate() {
             out.write_all(if index == 0 { b"\n" } else { b",\n" })?;

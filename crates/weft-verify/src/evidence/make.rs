@@ -6,9 +6,11 @@ use weft_codec::ao::Carrier;
 use weft_codec::item::DataItem;
 use weft_codec::{Code, Error, Id, Result, base64url};
 
+use super::agreement::Agreement;
 use super::file::{CarrierTexts, Head, Origin, Scope, SlotText, malformed, write_seal};
 use super::prove::{Proving, subject};
 use crate::history::{HistoryEntry, SchedulerPolicy};
+use crate::layer1::InclusionProof;
 
 /// What a receipt begins with.
 #[derive(Clone, Debug)]
@@ -23,6 +25,19 @@ pub struct ReceiptOpening {
     pub module: Option<Carrier>,
     /// The assignment before the slot, of a slot but the first.
     pub previous: Option<DataItem>,
+}
+
+/// What a receipt ends with.
+#[derive(Clone, Debug, Default)]
+pub struct ReceiptEnding {
+    /// When a process older than the boot loader began; there if and only if a result rests on it.
+    pub origin: Option<Origin>,
+    /// Of the memory after the last slot that has a result, in a history.
+    pub memory_sha256: Option<Id>,
+    /// Proofs that items of this receipt are in a block.
+    pub inclusions: Vec<InclusionProof>,
+    /// What several sources were asked.
+    pub agreements: Vec<Agreement>,
 }
 
 /// A receipt in the making. Everything is proved again as it goes in: a receipt claims nothing that its own bytes do not
@@ -91,14 +106,13 @@ impl ReceiptWriter {
         text
     }
 
-    /// Ends it: the rest of the text. `origin` is when a process older than the boot loader began, and is left out where
-    /// no result rests on it; `memory_sha256` is of the memory after the last slot that has a result. Errors:
-    /// `receipt-malformed`, if slots are missing.
-    pub fn finish(mut self, origin: Option<Origin>, memory_sha256: Option<Id>) -> Result<Vec<u8>> {
+    /// Ends it: the rest of the text. An origin on which no result rests is left out. Errors: `receipt-malformed`, if slots
+    /// are missing; `receipt-mismatch`; those of an inclusion that does not prove.
+    pub fn finish(mut self, mut ending: ReceiptEnding) -> Result<Vec<u8>> {
         let mut text = self.take();
-        let origin = origin.filter(|_| self.proving.needs_origin());
+        ending.origin = ending.origin.filter(|_| self.proving.needs_origin());
         let start = text.len();
-        self.proving.close(origin, memory_sha256)?.write(&mut text).map_err(unwritten)?;
+        self.proving.close(ending)?.write(&mut text).map_err(unwritten)?;
         self.digest.update(&text[start..]);
         write_seal(&mut text, Id(self.digest.finalize().into())).map_err(unwritten)?;
         Ok(text)

@@ -5,12 +5,14 @@
 //! what the evidence gives: a check that is *proved* was proved again, and what is only believed can neither be left out
 //! nor softened.
 
+mod agreement;
 mod file;
 mod make;
 mod prove;
 mod read;
 mod words;
 
+pub use agreement::{Agreement, SourceAnswer};
 pub use file::{MAX_RECEIPT_BYTES, Origin, RECEIPT_KIND, RECEIPT_VERSION, Scope};
-pub use make::{ReceiptOpening, ReceiptWriter};
+pub use make::{ReceiptEnding, ReceiptOpening, ReceiptWriter};
 pub use read::{ProvedReceipt, ProvedSlot, ReceiptFile, ReceiptProof};

@@ -8,7 +8,8 @@ use weft_codec::ao::{Carrier, Module, Process};
 use weft_codec::item::DataItem;
 use weft_codec::{Address, Code, Error, Id, Result};
 
-use super::file::{Origin, Scope, Tail, malformed};
+use super::file::{Scope, Tail, malformed};
+use super::make::ReceiptEnding;
 use super::words::Rests;
 use crate::history::{Entry, EntryKind, HistoryEntry, HistoryVerifier, SchedulerPolicy};
 use crate::receipt::{Check, Status};
@@ -53,6 +54,8 @@ pub(super) struct Proving {
     checks: Vec<Check>,
     tallies: Tallies,
     accepted: BTreeSet<Address>,
+    /// The items and transactions that were proved: an inclusion proof is about one of them.
+    ids: BTreeSet<Id>,
     slots: u64,
     results: u64,
     /// A slot had no result: none may follow.
@@ -76,6 +79,7 @@ impl Proving {
             .map(|module| prove_module(module, process.module).map_err(|error| error.at("module")))
             .transpose()?;
         checks.extend(module.iter().flat_map(|module| module.checks().iter().cloned()));
+        let ids = [Some(process.id), module.as_ref().map(|module| module.id)].into_iter().flatten().collect();
         let mut proving = Self {
             verifier: HistoryVerifier::new(&process, policy),
             process,
@@ -84,6 +88,7 @@ impl Proving {
             checks,
             tallies: Tallies::default(),
             accepted: BTreeSet::new(),
+            ids,
             slots: 0,
             results: 0,
             without_result: false,
@@ -139,6 +144,7 @@ impl Proving {
         }
         let entry = self.verifier.next(Untrusted::new(entry, SOURCE))?;
         self.slots += 1;
+        self.ids.extend([entry.assignment.id, entry.message.id()]);
         self.begins_with_message |= entry.slot == 0 && entry.kind != EntryKind::Process;
         let checks = entry.checks().to_vec();
         self.keep(&checks);
@@ -187,7 +193,9 @@ impl Proving {
 
     /// All checks, of what is proved and of what is left to believe, and what else follows from the slots. Errors:
     /// `receipt-malformed` where the slots are not those of the scope.
-    pub(super) fn close(self, origin: Option<Origin>, memory_sha256: Option<Id>) -> Result<Tail> {
+    pub(super) fn close(self, ending: ReceiptEnding) -> Result<Tail> {
+        let extras = self.extras(&ending)?;
+        let ReceiptEnding { origin, memory_sha256, inclusions, agreements } = ending;
         let whole = match self.scope {
             Scope::History { to, .. } => to.checked_add(1) == Some(self.slots),
             Scope::Slot(slot) => {
@@ -209,12 +217,39 @@ impl Proving {
             results: self.results,
             origin: origin.as_ref(),
             memory: memory_sha256.map(|memory| memory.to_string()),
+            included: inclusions.len(),
         };
         let rests = rests.checks();
         let mut checks = self.checks;
         checks.extend(self.tallies.checks(self.process.id));
+        checks.extend(extras);
         checks.extend(rests);
-        Ok(Tail { origin, accepted_schedulers: self.accepted, memory_sha256, checks })
+        let own = |check: &&Check| !matches!(check.status, Status::Agreed { .. });
+        let others: BTreeSet<&str> = checks.iter().filter(own).map(|check| check.claim.as_str()).collect();
+        if agreements.iter().any(|agreement| others.contains(agreement.claim.as_str())) {
+            return Err(malformed("Sources are said to agree on what is checked here."));
+        }
+        let accepted_schedulers = self.accepted;
+        Ok(Tail { origin, accepted_schedulers, memory_sha256, inclusions, agreements, checks })
+    }
+
+    /// What was proved beside the history, and what was agreed.
+    fn extras(&self, ending: &ReceiptEnding) -> Result<Vec<Check>> {
+        let mut checks = Vec::new();
+        for proof in &ending.inclusions {
+            if !self.ids.contains(&proof.item) {
+                let what =
+                    format!("An inclusion proof is about {}, which is not in this receipt.", proof.item);
+                return Err(Error::new(Code::ReceiptMismatch, what));
+            }
+            let expected = proof.item;
+            let proved = layer1::inclusion(Untrusted::new(proof.clone(), SOURCE), expected, None);
+            checks.extend(proved.map_err(|error| error.at("inclusion"))?.into_parts().1);
+        }
+        for agreement in &ending.agreements {
+            checks.push(agreement.check()?);
+        }
+        Ok(checks)
     }
 }
 

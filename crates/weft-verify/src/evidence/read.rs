@@ -1,10 +1,13 @@
 //! Checks a receipt file without a network: everything is proved again, and nothing may be claimed beyond that.
 
+use std::collections::BTreeSet;
+
 use serde_json::value::RawValue;
 use weft_codec::ao::{Module, Process};
-use weft_codec::{Code, Error, Id, Result};
+use weft_codec::{Address, Code, Error, Id, Result};
 
 use super::file::{Body, Origin, Scope, SlotText, malformed, read_item};
+use super::make::ReceiptEnding;
 use super::prove::{Proving, subject};
 use crate::history::{Entry, HistoryEntry, SchedulerPolicy};
 use crate::receipt::{Check, Receipt};
@@ -46,6 +49,12 @@ impl<'a> ReceiptFile<'a> {
     #[must_use]
     pub fn slots(&self) -> usize {
         self.body.slots.len()
+    }
+
+    /// Signers beside the process's scheduler that it says its maker accepted.
+    #[must_use]
+    pub fn accepted_schedulers(&self) -> &BTreeSet<Address> {
+        &self.body.tail.accepted_schedulers
     }
 
     /// The checks it claims.
@@ -164,7 +173,12 @@ impl<'f, 'a> ReceiptProof<'f, 'a> {
         let tail = &self.file.body.tail;
         let process = self.proving.process.id;
         let (slots, results) = self.proving.counts();
-        let found = self.proving.close(tail.origin.clone(), tail.memory_sha256)?;
+        let found = self.proving.close(ReceiptEnding {
+            origin: tail.origin.clone(),
+            memory_sha256: tail.memory_sha256,
+            inclusions: tail.inclusions.clone(),
+            agreements: tail.agreements.clone(),
+        })?;
         if found.accepted_schedulers != tail.accepted_schedulers {
             return Err(mismatch("It names other signers than those of its assignments."));
         }

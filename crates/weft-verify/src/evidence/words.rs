@@ -20,6 +20,8 @@ pub(super) struct Rests<'a> {
     pub(super) results: u64,
     pub(super) origin: Option<&'a Origin>,
     pub(super) memory: Option<String>,
+    /// Inclusion proofs.
+    pub(super) included: usize,
 }
 
 impl Rests<'_> {
@@ -28,13 +30,22 @@ impl Rests<'_> {
         checks.extend(self.order());
         let times = "Times and block heights of the slots are the scheduler's; they were only checked not to go back.";
         checks.push(self.word("slot-times", self.scheduler(), times));
-        let stored =
-            "That the items are stored on Arweave was not asked for: their signatures do not need it.";
-        checks.push(self.word("arweave-inclusion", "sources", stored));
+        checks.push(self.inclusion());
         if self.results > 0 {
             checks.extend(self.replay());
         }
         checks
+    }
+
+    fn inclusion(&self) -> Check {
+        if self.included == 0 {
+            let stored =
+                "That the items are stored on Arweave was not asked for: their signatures do not need it.";
+            return self.word("arweave-inclusion", "sources", stored);
+        }
+        let stored = "Some of the items have a proof of their place in a block. Of the others it was not asked for: their \
+                      signatures do not need it.";
+        self.word("arweave-inclusion", "sources", stored).with("proofs", self.included)
     }
 
     /// What nobody can see in the slots that are here.
