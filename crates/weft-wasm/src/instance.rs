@@ -6,10 +6,11 @@ use weft_codec::{Code, Error, Result};
 
 use crate::format::Format;
 use crate::host::asyncify::State;
-use crate::host::guest::call_export;
+use crate::host::guest::{Args, integers, promised};
 use crate::host::halt::Halt;
 use crate::host::limiter::Limiter;
-use crate::host::{Export, Host, emscripten};
+use crate::host::slices::{self, After, Progress};
+use crate::host::{Export, Host, emscripten, guest};
 use crate::inspect::GLOBAL_PREFIX;
 use crate::limits::Limits;
 use crate::outcome::{Outcome, Verdict};
@@ -31,6 +32,16 @@ pub(crate) struct Instance {
     globals: Vec<Global>,
     /// The globals as a new instance has them.
     initial_globals: Vec<Val>,
+    /// Where the message's texts are.
+    texts: Texts,
+}
+
+/// Where a message and its environment are in the memory.
+#[derive(Clone, Copy, Default)]
+struct Texts {
+    pointers: [u64; 2],
+    /// The module's stack before them.
+    stack: u64,
 }
 
 /// Why a call did not come to its end.
@@ -74,7 +85,8 @@ impl Instance {
             .collect();
         store.data_mut().set_exports(memory, functions);
         let (program, initial_globals) = (program.clone(), Vec::new());
-        let mut instance = Self { program, limits, store, memory, globals, initial_globals };
+        let texts = Texts::default();
+        let mut instance = Self { program, limits, store, memory, globals, initial_globals, texts };
         if let Err(error) = instance.start() {
             return Err(failed(&instance.store, error));
         }
@@ -103,13 +115,43 @@ impl Instance {
 
     /// Runs one message. `Err` only if this machine is at fault.
     pub(crate) fn run(&mut self, message: &str, env: &str) -> Result<Outcome> {
-        refuel(&mut self.store, self.limits.gas)?;
+        let mut outcome = self.begin(message, env, u64::MAX)?;
+        loop {
+            match outcome {
+                Some(outcome) => return Ok(outcome),
+                None => outcome = self.go_on(u64::MAX)?,
+            }
+        }
+    }
+
+    /// Begins a message, and goes on with it for about this much gas. `None` if there is more to do. `Err` only if this
+    /// machine is at fault.
+    pub(crate) fn begin(&mut self, message: &str, env: &str, gas: u64) -> Result<Option<Outcome>> {
+        slices::fill(&mut self.store, self.limits.gas).map_err(unmetered)?;
+        slices::slice(&mut self.store, gas).map_err(unmetered)?;
         let host = self.store.data_mut();
         host.limiter.begin();
         host.asyncify.state = State::Normal;
         host.invocations = 0;
-        let answer = self.handle(message, env);
-        let left = self.store.get_fuel().unwrap_or(0);
+        let progress = self.enter(message, env);
+        self.outcome(progress)
+    }
+
+    /// Goes on with the message that was begun.
+    pub(crate) fn go_on(&mut self, gas: u64) -> Result<Option<Outcome>> {
+        slices::slice(&mut self.store, gas).map_err(unmetered)?;
+        let progress = slices::go_on(&mut self.store);
+        self.outcome(progress)
+    }
+
+    /// What came of the message, if it has ended.
+    fn outcome(&mut self, progress: Result<Progress, wasmi::Error>) -> Result<Option<Outcome>> {
+        let answer = match progress.and_then(|progress| self.leave(progress)) {
+            Ok(None) => return Ok(None),
+            Ok(Some(pointer)) => self.answer(pointer),
+            Err(error) => Err(fault(&self.store, error)),
+        };
+        let left = slices::left(&self.store);
         if self.store.data().limiter.host_exhausted {
             return Err(host_exhausted());
         }
@@ -131,58 +173,78 @@ impl Instance {
         // wasmi leaves what did not suffice for the next block.
         let spent_all = outcome.failure == Some(Code::GasLimit);
         outcome.gas = if spent_all { self.limits.gas } else { self.limits.gas.saturating_sub(left) };
-        Ok(outcome)
+        Ok(Some(outcome))
     }
 
-    fn handle(&mut self, message: &str, env: &str) -> Result<String, Fault> {
-        let result = match self.program.format() {
-            Format::Plain => self.handle_plain(message, env),
-            Format::Emscripten4 | Format::Wasm64 => self.handle_emscripten(message, env),
+    /// Puts the texts into the memory and calls `handle`.
+    fn enter(&mut self, message: &str, env: &str) -> Result<Progress, wasmi::Error> {
+        self.texts = match self.program.format() {
+            Format::Plain => self.place_plain(message, env)?,
+            Format::Emscripten4 | Format::Wasm64 => self.place_emscripten(message, env)?,
         };
-        let pointer = result.map_err(|error| fault(&self.store, error))?;
-        self.answer(pointer)
+        self.handle()
     }
 
     /// Texts go into blocks of the module's own allocator, which are freed when the answer is there.
-    fn handle_plain(&mut self, message: &str, env: &str) -> Result<u64, wasmi::Error> {
-        let mut pointers = [0; 2];
-        for (pointer, text) in pointers.iter_mut().zip([message, env]) {
+    fn place_plain(&mut self, message: &str, env: &str) -> Result<Texts, wasmi::Error> {
+        let mut texts = Texts::default();
+        for (pointer, text) in texts.pointers.iter_mut().zip([message, env]) {
             *pointer = self.call("malloc", &[length(text)])?;
             if *pointer == 0 {
                 return Err(Halt::abort("its malloc gave no room for the message"));
             }
             self.write_text(*pointer, text)?;
         }
-        let answer = self.call("handle", &pointers)?;
-        for pointer in pointers {
-            self.call_if_there("free", &[pointer])?;
-        }
-        Ok(answer)
+        Ok(texts)
     }
 
-    /// Texts go onto the module's stack. `handle` starts again for as long as the module waits (see `asyncify`).
-    fn handle_emscripten(&mut self, message: &str, env: &str) -> Result<u64, wasmi::Error> {
+    /// Texts go onto the module's stack.
+    fn place_emscripten(&mut self, message: &str, env: &str) -> Result<Texts, wasmi::Error> {
         let stack = self.call("emscripten_stack_get_current", &[])?;
         let free = self.call("emscripten_stack_get_free", &[])?;
         // The loader would write over the module's data here.
         if length(message).saturating_add(length(env)).saturating_add(1 << 20) > free {
             return Err(Halt::abort("the message is larger than its stack"));
         }
-        let mut pointers = [0; 2];
-        for (pointer, text) in pointers.iter_mut().zip([message, env]) {
+        let mut texts = Texts { stack, ..Texts::default() };
+        for (pointer, text) in texts.pointers.iter_mut().zip([message, env]) {
             *pointer = self.call("_emscripten_stack_alloc", &[length(text)])?;
             self.write_text(*pointer, text)?;
         }
-        let mut answer = self.call("handle", &pointers)?;
-        while self.store.data().asyncify.state == State::Unwinding {
+        Ok(texts)
+    }
+
+    fn handle(&mut self) -> Result<Progress, wasmi::Error> {
+        let handle = promised(&self.store, "handle")?;
+        let args = integers(&handle, &self.texts.pointers);
+        slices::call(&mut self.store, &handle, &args, After::Nothing)
+    }
+
+    /// What follows `handle`: it starts again for as long as the module waits (see `asyncify`). The address of the answer,
+    /// or `None` if there is more to do.
+    fn leave(&mut self, mut progress: Progress) -> Result<Option<u64>, wasmi::Error> {
+        let answer = loop {
+            let Progress::Ended(value) = progress else { return Ok(None) };
+            if self.store.data().asyncify.state != State::Unwinding {
+                break Args(value.as_slice()).size(0);
+            }
             self.call("asyncify_stop_unwind", &[])?;
             self.store.data_mut().asyncify.state = State::Rewinding;
             let data = self.store.data().asyncify.data;
             self.call("asyncify_start_rewind", &[data])?;
-            answer = self.call("handle", &pointers)?;
+            progress = self.handle()?;
+        };
+        match self.program.format() {
+            Format::Plain => {
+                for pointer in self.texts.pointers {
+                    self.call_if_there("free", &[pointer])?;
+                }
+            }
+            Format::Emscripten4 | Format::Wasm64 => {
+                self.call("_emscripten_stack_restore", &[self.texts.stack])?;
+            }
         }
-        self.call("_emscripten_stack_restore", &[stack])?;
-        Ok(answer)
+        Ok(Some(answer))
     }
 
     fn answer(&self, pointer: u64) -> Result<String, Fault> {
@@ -203,9 +265,7 @@ impl Instance {
     }
 
     fn call(&mut self, name: &str, args: &[u64]) -> Result<u64, wasmi::Error> {
-        let export = self.store.data().export(name);
-        let export = export.ok_or_else(|| Halt::abort(format!("it does not export “{name}”")))?;
-        call_export(self.store.as_context_mut(), &export, args)
+        guest::call_named(&mut self.store, name, args)
     }
 
     fn call_if_there(&mut self, name: &str, args: &[u64]) -> Result<(), wasmi::Error> {
@@ -359,9 +419,11 @@ fn length(text: &str) -> u64 {
 }
 
 fn refuel(store: &mut Store<Host>, gas: u64) -> Result<()> {
-    store
-        .set_fuel(gas)
-        .map_err(|cause| Error::new(Code::GasLimit, "this build does not count gas").because(cause))
+    store.set_fuel(gas).map_err(unmetered)
+}
+
+fn unmetered(cause: wasmi::Error) -> Error {
+    Error::new(Code::GasLimit, "this build does not count gas").because(cause)
 }
 
 fn host_exhausted() -> Error {

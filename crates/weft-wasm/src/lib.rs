@@ -44,7 +44,7 @@ mod snapshot;
 
 pub use format::Format;
 pub use limits::{Limits, OnError};
-pub use machine::Machine;
+pub use machine::{Machine, Progress, Step};
 pub use outcome::Outcome;
 pub use program::Program;
 pub use snapshot::Snapshot;

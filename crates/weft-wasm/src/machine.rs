@@ -19,8 +19,72 @@ pub struct Machine {
     on_error: OnError,
     instance: Instance,
     history: History,
+    /// The message that was begun and has not ended.
+    under_way: Option<Kind>,
     /// This machine failed in the middle of a message and could not go back.
     broken: bool,
+}
+
+/// What a message is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// The state after it.
+    Keep,
+    /// Its outcome alone.
+    DryRun,
+}
+
+/// A message on its way, cut into slices of gas. What it does, and the gas it takes, do not depend on the cuts. Dropped
+/// before its end, it never happened: the machine goes back when it is used again.
+#[must_use]
+pub struct Step<'a> {
+    machine: &'a mut Machine,
+    message: String,
+    env: String,
+    kind: Kind,
+}
+
+/// How far a [`Step`] came.
+#[derive(Debug)]
+pub enum Progress<'a> {
+    /// To its end.
+    Ended(Outcome),
+    /// There is more to do.
+    More(Step<'a>),
+}
+
+impl<'a> Step<'a> {
+    /// Goes on for about this much gas. A little more goes where the module or the host cannot stop: within the calls that
+    /// the host makes for itself, such as the module's `malloc`.
+    ///
+    /// # Errors
+    /// As [`Machine::step`].
+    pub fn go_on(self, gas: u64) -> Result<Progress<'a>> {
+        let Self { machine, message, env, kind } = self;
+        let outcome = match machine.under_way.replace(kind) {
+            Some(_) => machine.instance.go_on(gas),
+            None => machine.instance.begin(&message, &env, gas),
+        };
+        let Some(outcome) = outcome.transpose() else {
+            return Ok(Progress::More(Self { machine, message, env, kind }));
+        };
+        machine.under_way = None;
+        let outcome = match kind {
+            Kind::Keep => machine.settle(outcome, message, env),
+            Kind::DryRun => machine.forget(outcome),
+        };
+        outcome.map(Progress::Ended)
+    }
+
+    fn finish(self) -> Result<Outcome> {
+        let mut step = self;
+        loop {
+            match step.go_on(u64::MAX)? {
+                Progress::Ended(outcome) => return Ok(outcome),
+                Progress::More(rest) => step = rest,
+            }
+        }
+    }
 }
 
 impl Machine {
@@ -60,6 +124,7 @@ impl Machine {
             on_error,
             instance,
             history: History::new(base),
+            under_way: None,
             broken: false,
         }
     }
@@ -71,17 +136,33 @@ impl Machine {
     /// Only if this machine cannot say what the message gives, for example because it ran out of memory of its own. A
     /// message that fails is an [`Outcome`].
     pub fn step(&mut self, message_json: &str, env_json: &str) -> Result<Outcome> {
+        self.begin(message_json.to_owned(), env_json.to_owned())?.finish()
+    }
+
+    /// As [`Machine::step`], one slice at a time.
+    ///
+    /// # Errors
+    /// As [`Machine::step`].
+    pub fn begin(&mut self, message_json: String, env_json: String) -> Result<Step<'_>> {
         self.check()?;
-        let mut outcome = match self.instance.run(message_json, env_json) {
+        Ok(Step { machine: self, message: message_json, env: env_json, kind: Kind::Keep })
+    }
+
+    /// The state after a message that ended.
+    fn settle(&mut self, outcome: Result<Outcome>, message: String, env: String) -> Result<Outcome> {
+        let mut outcome = match outcome {
             Ok(outcome) => outcome,
-            Err(error) => return Err(self.go_back(error)),
+            Err(error) => {
+                self.broken = !self.go_back(Kind::Keep);
+                return Err(error);
+            }
         };
         if self.on_error == OnError::Keep {
             return Ok(outcome);
         }
         let verdict = outcome.verdict();
         if verdict == Verdict::Advance {
-            self.history.push(message_json, env_json, outcome.gas);
+            self.history.push(message, env, outcome.gas);
             self.rebase_if_due();
             return Ok(outcome);
         }
@@ -119,11 +200,23 @@ impl Machine {
     /// # Errors
     /// As [`Machine::step`].
     pub fn dry_run(&mut self, message_json: &str, env_json: &str) -> Result<Outcome> {
+        self.begin_dry_run(message_json.to_owned(), env_json.to_owned())?.finish()
+    }
+
+    /// As [`Machine::dry_run`], one slice at a time.
+    ///
+    /// # Errors
+    /// As [`Machine::step`].
+    pub fn begin_dry_run(&mut self, message_json: String, env_json: String) -> Result<Step<'_>> {
         self.check()?;
         if self.on_error == OnError::Keep || !self.history.is_empty() {
             self.history.rebase(self.instance.snapshot());
         }
-        let outcome = self.instance.run(message_json, env_json);
+        Ok(Step { machine: self, message: message_json, env: env_json, kind: Kind::DryRun })
+    }
+
+    /// The state before a message that ended.
+    fn forget(&mut self, outcome: Result<Outcome>) -> Result<Outcome> {
         if let Err(error) = self.rebuild() {
             self.broken = true;
             return Err(error);
@@ -178,13 +271,16 @@ impl Machine {
         }
     }
 
-    /// After a fault of this machine: the state before the message, if it can be had.
-    fn go_back(&mut self, error: Error) -> Error {
-        self.broken = self.on_error == OnError::Keep || self.rebuild().is_err();
-        error
+    /// Goes to the state before a message that did not end. Whether that can be had.
+    fn go_back(&mut self, from: Kind) -> bool {
+        // Without roll back nothing is kept to go back to, but for the base of a dry run.
+        (self.on_error == OnError::RollBack || from == Kind::DryRun) && self.rebuild().is_ok()
     }
 
-    fn check(&self) -> Result<()> {
+    fn check(&mut self) -> Result<()> {
+        if let Some(kind) = self.under_way.take() {
+            self.broken |= !self.go_back(kind);
+        }
         if self.broken {
             return Err(Error::new(
                 Code::MemoryLimit,
@@ -217,5 +313,11 @@ impl std::fmt::Debug for Machine {
             .field("on_error", &self.on_error)
             .field("memory_bytes", &self.memory_bytes())
             .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Step<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Step").field("machine", &self.machine).finish_non_exhaustive()
     }
 }

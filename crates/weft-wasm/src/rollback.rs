@@ -44,11 +44,11 @@ impl History {
     }
 
     /// Remembers a message that succeeded.
-    pub(crate) fn push(&mut self, message: &str, env: &str, gas: u64) {
+    pub(crate) fn push(&mut self, message: String, env: String, gas: u64) {
         self.bytes = self.bytes.saturating_add(message.len()).saturating_add(env.len());
         self.gas = self.gas.saturating_add(gas);
         self.gas_since_failure = self.gas_since_failure.saturating_add(gas);
-        self.events.push(Event::Message(message.to_owned(), env.to_owned()));
+        self.events.push(Event::Message(message, env));
     }
 
     /// Whether a new base is worth its cost.
@@ -101,7 +101,7 @@ mod tests {
         const MEMORY: u64 = 1_000_000;
         let messages_until_due = |history: &mut History| {
             let count = (1..10_000).find(|_| {
-                history.push("{}", "{}", MEMORY / 10);
+                history.push("{}".to_owned(), "{}".to_owned(), MEMORY / 10);
                 history.is_due(MEMORY)
             });
             history.events.clear();
@@ -111,7 +111,7 @@ mod tests {
         let mut history = History::new(None);
         let calm = messages_until_due(&mut history).unwrap();
         for _ in 0..10 {
-            history.push("{}", "{}", MEMORY / 10);
+            history.push("{}".to_owned(), "{}".to_owned(), MEMORY / 10);
             history.failed();
         }
         history.gas = 0;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wasmi::{AsContext, AsContextMut, TrapCode, Val, ValType};
 
 use super::halt::Halt;
-use super::{Call, Export};
+use super::{Call, Export, Host, slices};
 
 /// Longest path and pattern that an import reads, in bytes.
 const MAX_TEXT: usize = 64 << 10;
@@ -123,13 +123,7 @@ pub(crate) fn text(call: &Call<'_>, at: u64) -> Result<String, wasmi::Error> {
 
 /// Charges for bytes that the host moves on behalf of the module.
 pub(crate) fn charge(call: &mut Call<'_>, moved: u64) -> Result<(), wasmi::Error> {
-    let left = call.get_fuel()?;
-    let cost = moved / BYTES_PER_FUEL;
-    if cost > left {
-        call.set_fuel(0)?;
-        return Err(TrapCode::OutOfFuel.into());
-    }
-    call.set_fuel(left - cost)
+    slices::charge(call.as_context_mut(), moved / BYTES_PER_FUEL)
 }
 
 /// A number as the type asks for it.
@@ -143,35 +137,36 @@ pub(crate) fn val(ty: ValType, value: u64) -> Val {
     }
 }
 
-/// Calls an export with integer arguments; its result as an unsigned number, 0 if it has none.
+/// Integer arguments as an export takes them.
+pub(crate) fn integers(export: &Export, args: &[u64]) -> Vec<Val> {
+    export.params.iter().zip(args).map(|(ty, arg)| val(*ty, *arg)).collect()
+}
+
+/// Calls an export with integer arguments to its end; its result as an unsigned number, 0 if it has none.
 pub(crate) fn call_export(
-    mut context: impl AsContextMut,
+    context: impl AsContextMut<Data = Host>,
     export: &Export,
     args: &[u64],
 ) -> Result<u64, wasmi::Error> {
-    let args: Vec<Val> = export.params.iter().zip(args).map(|(ty, arg)| val(*ty, *arg)).collect();
-    let result = call_with(&mut context, export, &args)?;
+    let result = slices::call_unbroken(context, export, &integers(export, args))?;
     Ok(Args(result.as_slice()).size(0))
 }
 
-/// Calls an export with its arguments as they are.
-pub(crate) fn call_with(
-    mut context: impl AsContextMut,
-    export: &Export,
-    args: &[Val],
-) -> Result<Option<Val>, wasmi::Error> {
-    let mut results: Vec<Val> = export.results.iter().map(|ty| Val::default_for_ty(*ty)).collect();
-    export.func.call(context.as_context_mut(), args, &mut results)?;
-    Ok(results.into_iter().next())
-}
-
 /// Looks an export up that the format promises.
-pub(crate) fn promised(call: &Call<'_>, name: &str) -> Result<Arc<Export>, wasmi::Error> {
-    call.data().export(name).ok_or_else(|| Halt::abort(format!("it does not export “{name}”")))
+pub(crate) fn promised(
+    context: &impl AsContext<Data = Host>,
+    name: &str,
+) -> Result<Arc<Export>, wasmi::Error> {
+    let export = context.as_context().data().export(name);
+    export.ok_or_else(|| Halt::abort(format!("it does not export “{name}”")))
 }
 
 /// Calls an export that the format promises.
-pub(crate) fn call_named(call: &mut Call<'_>, name: &str, args: &[u64]) -> Result<u64, wasmi::Error> {
-    let export = promised(call, name)?;
-    call_export(call, &export, args)
+pub(crate) fn call_named(
+    context: &mut impl AsContextMut<Data = Host>,
+    name: &str,
+    args: &[u64],
+) -> Result<u64, wasmi::Error> {
+    let export = promised(context, name)?;
+    call_export(context, &export, args)
 }

@@ -15,6 +15,8 @@ pub(crate) enum Halt {
     Exit(i32),
     /// Calls nested deeper than the host's own stack allows.
     TooDeep,
+    /// A call inside this import waits for the next slice: see `slices`.
+    Stopped,
     /// This machine, not the module, ran out of memory: no outcome may be built on it.
     HostMemory,
 }
@@ -28,6 +30,7 @@ impl fmt::Display for Halt {
             Self::Abort(what) => f.write_str(what),
             Self::Exit(status) => write!(f, "it ended itself with exit({status})"),
             Self::TooDeep => f.write_str("its calls nest too deeply"),
+            Self::Stopped => f.write_str("it waits for the rest of its gas"),
             Self::HostMemory => f.write_str("this machine has no more memory"),
         }
     }

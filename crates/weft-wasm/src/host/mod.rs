@@ -10,6 +10,7 @@ pub(crate) mod guest;
 pub(crate) mod halt;
 pub(crate) mod invoke;
 pub(crate) mod limiter;
+pub(crate) mod slices;
 pub(crate) mod strftime;
 pub(crate) mod syscalls;
 pub(crate) mod table;
@@ -42,6 +43,7 @@ pub(crate) struct Host {
     pub(crate) clock: u64,
     /// How many `invoke_*` calls are open.
     pub(crate) invocations: u32,
+    pub(crate) meter: slices::Meter,
     exports: Option<Exports>,
 }
 
@@ -69,6 +71,7 @@ impl Host {
             files: Files::new(),
             clock: CLOCK_START,
             invocations: 0,
+            meter: slices::Meter::default(),
             exports: None,
         }
     }
