@@ -12,9 +12,12 @@ use tokio::sync::oneshot;
 use weft_cli::native::{NativeClock, NativeFetch};
 use weft_cli::serve;
 use weft_codec::Id;
+use weft_codec::item::{DataItem, Unsigned};
+use weft_codec::tags::Tag;
 use weft_node::memory::MemoryStore;
 use weft_node::{Node, Options, Sources};
 use weft_tests::fixtures;
+use weft_tests::signing::TestKey;
 
 fn here() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -197,6 +200,58 @@ async fn the_real_client_works_and_the_reference_loader_agrees() {
     assert_eq!(served.modules[0].to_string(), module, "a module is published once");
     assert_eq!(get(&format!("{}{path}", served.url)), before);
     served.stop();
+}
+
+/// An item of the test key.
+fn item(target: Option<Id>, tags: &[(&str, &str)], data: &str) -> DataItem {
+    let mut all = vec![Tag::new("Data-Protocol", "ao"), Tag::new("Variant", "ao.TN.1")];
+    all.extend(tags.iter().map(|(name, value)| Tag::new(*name, *value)));
+    TestKey::get().item(Unsigned { target, tags: all, data: data.as_bytes().to_vec(), ..Unsigned::default() })
+}
+
+/// Gives the messenger an item.
+fn send(url: &str, item: &DataItem) -> Id {
+    let answer = ureq::post(format!("{url}/mu")).send(&item.to_bytes()[..]).unwrap();
+    assert_eq!(answer.status(), 202);
+    item.id()
+}
+
+#[test]
+fn a_message_without_end_holds_up_no_other_client() {
+    let folder = folder("endless");
+    let module = folder.join("counter.wasm");
+    std::fs::write(&module, weft_tests::world::wasm()).unwrap();
+    let served = serve(&folder, &[module]);
+    let (url, module) = (served.url.clone(), served.modules[0].to_string());
+    let address = get(&format!("{url}/su"))["address"].as_str().unwrap().to_owned();
+    let process = |data: &str| {
+        let tags = [("Type", "Process"), ("Module", module.as_str()), ("Scheduler", address.as_str())];
+        send(&url, &item(None, &tags, data))
+    };
+    let (looping, other) = (process("looping"), process("other"));
+    let message = |process: Id, data: &str| send(&url, &item(Some(process), &[("Type", "Message")], data));
+    // Nine million million units of gas: hours.
+    let endless = message(looping, "!l");
+    let asked = format!("{url}/cu/result/{endless}?process-id={looping}");
+    let waiting = std::thread::spawn(move || {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        agent.get(asked).call().unwrap().status().as_u16()
+    });
+    for round in 2..5 {
+        let sent = message(other, &format!("round {round}"));
+        let result = get(&format!("{url}/cu/result/{sent}?process-id={other}"));
+        assert!(result["Output"].as_str().unwrap().parse::<u32>().unwrap() >= round, "{result}");
+        assert_eq!(
+            get(&format!("{url}/su/{other}/latest?process-id={other}"))["assignment"]["tags"][0]["value"],
+            json!(other)
+        );
+        assert!(get(&format!("{url}/gateway/info"))["height"].is_u64());
+    }
+    assert_eq!(get(&format!("{url}/su/{looping}/latest"))["message"]["id"], json!(endless));
+    assert!(!waiting.is_finished(), "the endless message was answered");
+    // It does not hold up a stop either, and its process is what it was before.
+    served.stop();
+    assert_eq!(waiting.join().unwrap(), 503);
 }
 
 #[test]

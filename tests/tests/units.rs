@@ -2,111 +2,20 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::cell::Cell;
 use std::rc::Rc;
 
 use serde_json::{Value, json};
 use weft_cli::demo_archive;
-use weft_cli::keys::JwkSigner;
-use weft_codec::item::DataItem;
 use weft_codec::tags::{Tag, TagsExt as _};
 use weft_codec::{Address, Id, base64url, scheduler_page};
 use weft_node::memory::{ManualClock, MemoryStore};
-use weft_node::net::{LocalNet, ModuleTags, Pumped, Reply, sign};
-use weft_node::seams::{Method, Request, Signer as _};
+use weft_node::net::LocalNet;
+use weft_node::seams::{Method, Signer as _};
 use weft_node::{Node, Options, Sources};
 
-type Net = LocalNet<Rc<MemoryStore>, ManualClock, JwkSigner>;
+mod stage;
 
-/// 2026-06-01, in milliseconds.
-const NOW: u64 = 1_780_272_000_000;
-
-struct Stage {
-    store: Rc<MemoryStore>,
-    net: Net,
-    user: JwkSigner,
-}
-
-/// Keys are slow to read: these signers are the demo's.
-fn open(store: &Rc<MemoryStore>) -> Stage {
-    let keys = demo_archive::keys().unwrap();
-    let drawn = Cell::new(0_u64);
-    let entropy = move || {
-        drawn.set(drawn.get() + 1);
-        Id::sha256(format!("entropy {}", drawn.get()).as_bytes()).0
-    };
-    let clock = ManualClock::new(NOW, 1);
-    let net = LocalNet::new(Rc::clone(store), clock, keys.scheduler, Box::new(entropy));
-    Stage { store: Rc::clone(store), net, user: keys.alice }
-}
-
-impl Stage {
-    async fn ask(&self, method: Method, url: &str, body: Vec<u8>) -> Reply {
-        let request = Request {
-            method,
-            url: url.to_owned(),
-            content_type: None,
-            headers: Vec::new(),
-            body,
-            max_bytes: u64::MAX,
-            timeout_ms: 1_000,
-        };
-        self.net.answer(&request).await
-    }
-
-    async fn get(&self, url: &str) -> (u16, Value) {
-        let reply = self.ask(Method::Get, url, Vec::new()).await.response;
-        (reply.status, serde_json::from_slice(&reply.body).unwrap_or(Value::Null))
-    }
-
-    async fn post(&self, url: &str, body: Vec<u8>) -> (u16, Value) {
-        let reply = self.ask(Method::Post, url, body).await.response;
-        (reply.status, serde_json::from_slice(&reply.body).unwrap_or(Value::Null))
-    }
-
-    async fn graphql(&self, query: &str, variables: Value) -> Value {
-        let body = json!({"query": query, "variables": variables}).to_string().into_bytes();
-        self.post("/gateway/graphql", body).await.1
-    }
-
-    async fn item(&self, target: Option<Id>, tags: &[(&str, &str)], data: &str) -> DataItem {
-        let tags = tags.iter().map(|(name, value)| Tag::new(*name, *value)).collect();
-        sign(&self.user, target, None, tags, data.as_bytes().to_vec()).await.unwrap()
-    }
-
-    async fn message(&self, process: Id, data: &str) -> DataItem {
-        let tags = [("Data-Protocol", "ao"), ("Type", "Message"), ("Variant", "ao.TN.1")];
-        self.item(Some(process), &tags, data).await
-    }
-
-    /// A process of the counting and echoing module.
-    async fn process(&self) -> Id {
-        let tags = ModuleTags {
-            format: "wasm32-unknown-unknown".to_owned(),
-            memory_limit: "16-mb".to_owned(),
-            compute_limit: "1000000000".to_owned(),
-        };
-        let module = self.net.publish_module(&weft_tests::world::wasm(), &tags).await.unwrap().to_string();
-        let tags = [
-            ("Data-Protocol", "ao"),
-            ("Type", "Process"),
-            ("Module", module.as_str()),
-            ("Scheduler", self.net.address()),
-        ];
-        let process = self.item(None, &tags, "boot").await;
-        let (status, answer) = self.post("/su/", process.to_bytes()).await;
-        assert_eq!((status, &answer["id"]), (200, &json!(process.id())), "{answer}");
-        assert!(answer["timestamp"].is_u64());
-        process.id()
-    }
-
-    async fn send(&self, process: Id, data: &str) -> Id {
-        let message = self.message(process, data).await;
-        let (status, answer) = self.post("/su", message.to_bytes()).await;
-        assert_eq!(status, 200, "{answer}");
-        message.id()
-    }
-}
+use stage::{NOW, Stage, open, pumped};
 
 fn names(value: &Value) -> Vec<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
@@ -390,18 +299,6 @@ async fn the_compute_unit_answers_results_cursors_dry_runs_and_states() {
     assert!(reply.response.header("last-ordinate") == Some("3"));
 }
 
-/// Works the messenger's queue off; how many jobs were done and which failed.
-async fn pumped(net: &Net) -> (usize, Vec<String>) {
-    let (mut done, mut failed) = (0, Vec::new());
-    loop {
-        match net.pump().await.unwrap() {
-            Pumped::Idle => return (done, failed),
-            Pumped::Done => done += 1,
-            Pumped::Failed(sentence) => failed.push(sentence),
-        }
-    }
-}
-
 #[tokio::test]
 async fn the_messenger_signs_what_it_pushes_and_pushes_it_once() {
     let stage = open(&Rc::default());
@@ -460,6 +357,23 @@ async fn a_restart_goes_on_where_the_network_stopped() {
     let clock = ManualClock::new(NOW, 1);
     let other = LocalNet::new(Rc::clone(&stage.store), clock, other, Box::new(|| [0; 32]));
     assert!(other.claim().await.is_err(), "a state is of one wallet");
+}
+
+#[tokio::test]
+async fn what_was_evaluated_and_not_saved_is_evaluated_again_after_a_crash() {
+    let store = Rc::default();
+    let stage = open(&store);
+    let process = stage.process().await;
+    let sent = stage.send(process, "one").await;
+    let url = format!("/cu/result/{sent}?process-id={process}");
+    let before = stage.get(&url).await;
+    drop(stage);
+
+    let stage = open(&store);
+    let next = stage.send(process, "two").await;
+    let (_, result) = stage.get(&format!("/cu/result/{next}?process-id={process}")).await;
+    assert_eq!(result["Output"], json!("3"), "the messages before it count");
+    assert_eq!(stage.get(&url).await, before);
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ mod result;
 pub mod view;
 
 pub use limits::NodeLimits;
-pub use machine::{ProcessMachine, compile};
+pub use machine::{Evaluated, Evaluation, ProcessMachine, compile};
 pub use options::{ModuleOptions, cron_intervals, needs_weavedrive, parse_size};
 pub use replay::{Replay, ResultCheck};
 pub use result::SlotResult;

@@ -42,7 +42,7 @@ impl Replay {
                     "When the process began is not known, and it is shown that first.",
                 )
             })?;
-            self.machine.boot(&self.process, origin.block_height, origin.timestamp)?;
+            self.machine.boot(&self.process, origin.block_height, origin.timestamp)?.finish()?;
         }
         let first = *self.slots.entry(entry.message.id()).or_insert(entry.slot);
         let form = view::form(entry, first < entry.slot);
@@ -53,7 +53,7 @@ impl Replay {
             return Ok(SlotResult::duplicate(entry, *earlier));
         }
         self.evaluated.insert(key.text, entry.slot);
-        self.machine.step(entry, form)
+        self.machine.step(entry, form)?.finish()
     }
 
     /// SHA-256 of the memory after the last entry.

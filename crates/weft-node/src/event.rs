@@ -16,7 +16,7 @@ pub enum Phase {
     Module,
     /// Fetching pages of the history. Counts are slots.
     History,
-    /// Verifying slots.
+    /// Proving. Counts are checks: signatures, ids, links of the hash chain.
     Verify,
     /// Replaying slots.
     Replay,
@@ -34,13 +34,13 @@ pub enum Event {
     Progress {
         /// The phase.
         phase: Phase,
-        /// Slots done in this sync (bytes for process and module).
+        /// Slots done in this sync (bytes for process and module, checks for verify).
         done: u64,
         /// How many there will be, if it is known.
         total: Option<u64>,
         /// Bytes received so far in this sync.
         bytes: u64,
-        /// Slots per second since the phase began, rounded down; 0 at its start.
+        /// What is counted, per second of this sync, rounded down.
         per_second: u64,
     },
     /// The process item is proved.
@@ -96,7 +96,7 @@ pub trait Observer {
     /// Called on the thread of the sync, in order. It must return soon.
     fn event(&self, event: Event);
 
-    /// Asked between messages and between requests. `true` ends the sync with `cancelled`, after a commit.
+    /// Asked between messages, between the slices of a long one, and between requests. `true` ends the sync with `cancelled`, after a commit.
     fn cancelled(&self) -> bool {
         false
     }

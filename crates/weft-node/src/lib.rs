@@ -6,6 +6,7 @@ mod archive;
 mod bulk;
 pub mod check;
 pub mod demo;
+mod evaluate;
 mod event;
 mod export;
 mod gateway;

@@ -12,6 +12,7 @@ use weft_verify::{HistoryEntry, Receipt};
 use weft_wasm::Program;
 
 use crate::archive::{Archive, Record};
+use crate::evaluate::evaluate;
 use crate::event::Observer;
 use crate::options::{Options, Summary};
 use crate::receipts;
@@ -224,7 +225,10 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
                 Box::pin(stored_machine(&archive, &self.cache, &record, &limits)).await?
             }
         };
-        let result = machine.dry_run(body, last.as_ref());
+        let result = match machine.dry_run(body, last.as_ref()) {
+            Ok(evaluation) => evaluate(evaluation, &self.clock, || Ok(())).await,
+            Err(error) => Err(error),
+        };
         if result.is_ok() {
             let (slot, revision) = (replay.slot, record.revision);
             self.cache.keep_live(Live { process, slot, revision, machine });

@@ -1,11 +1,13 @@
-//! The network on a thread of its own: its seams are for one thread, and evaluating blocks it.
+//! The network on a thread of its own, since its seams are for one thread. Requests and the messenger's jobs are under way
+//! at the same time there: evaluating breathes between two slices of a message, and another one goes on.
 
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::thread::JoinHandle;
 
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::runtime::Builder;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::LocalSet;
 use weft_codec::{Code, Error, Id, Result};
 use weft_node::net::{LocalNet, ModuleTags, Pumped, Reply};
@@ -17,6 +19,8 @@ use crate::native::{FileStore, NativeClock};
 
 /// Requests that may wait at a time.
 const QUEUE: usize = 256;
+/// Jobs of the messenger that may be under way at a time.
+const MAX_JOBS: usize = 32;
 
 /// What the network is started with.
 pub(super) struct Plan {
@@ -49,14 +53,20 @@ struct Call {
 #[derive(Clone)]
 pub(super) struct Network {
     calls: mpsc::Sender<Call>,
+    stop: watch::Sender<bool>,
 }
 
 impl Network {
-    /// The answer; `None` while it stops.
+    /// The answer; `None` once it stops.
     pub(super) async fn answer(&self, request: Request) -> Option<Reply> {
         let (reply, answer) = oneshot::channel();
         self.calls.send(Call { request, reply }).await.ok()?;
         answer.await.ok()
+    }
+
+    /// Stops it: what is under way is left, and nothing more is answered.
+    pub(super) fn stop(&self) {
+        self.stop.send_replace(true);
     }
 }
 
@@ -65,25 +75,27 @@ type Handles = (Network, oneshot::Receiver<Result<Started>>, JoinHandle<Result<(
 /// Starts the thread. It tells once that it runs, or why not.
 pub(super) fn start(plan: Plan) -> Result<Handles> {
     let (calls, queue) = mpsc::channel(QUEUE);
+    let (stop, stopped) = watch::channel(false);
     let (tell, told) = oneshot::channel();
     let body = move || {
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|cause| {
             Error::new(Code::StoreFailed, "The network's thread has no runtime.").because(cause)
         })?;
-        LocalSet::new().block_on(&runtime, work(plan, queue, tell))
+        LocalSet::new().block_on(&runtime, work(plan, queue, stopped, tell))
     };
     let thread = std::thread::Builder::new().name("weft-network".to_owned()).spawn(body);
     let thread =
         thread.map_err(|cause| Error::new(Code::StoreFailed, "No thread for the network.").because(cause))?;
-    Ok((Network { calls }, told, thread))
+    Ok((Network { calls, stop }, told, thread))
 }
 
 type Net = LocalNet<Rc<FileStore>, NativeClock, JwkSigner>;
 
 async fn work(
     plan: Plan,
-    mut queue: mpsc::Receiver<Call>,
+    queue: mpsc::Receiver<Call>,
+    stopped: watch::Receiver<bool>,
     tell: oneshot::Sender<Result<Started>>,
 ) -> Result<()> {
     let net = match open(plan).await {
@@ -97,31 +109,53 @@ async fn work(
             return Ok(());
         }
     };
-    let mut idle = false;
-    loop {
-        let call = if idle { queue.recv().await } else { queue.try_recv().ok() };
-        match call {
-            Some(call) => {
-                let reply = net.answer(&call.request).await;
-                drop(call.reply.send(reply));
-                idle = false;
-            }
-            None if idle || queue.is_closed() => break,
-            None => idle = pump(&net).await?,
-        }
-    }
+    answer_all(&net, queue, stopped).await?;
     net.save_states().await
 }
 
-/// One job of the messenger; whether there was none.
-#[expect(clippy::print_stderr, reason = "a push that fails has nobody else to tell")]
-async fn pump(net: &Net) -> Result<bool> {
-    match net.pump().await? {
-        Pumped::Idle => return Ok(true),
-        Pumped::Done => {}
-        Pumped::Failed(sentence) => eprintln!("weft: not pushed: {sentence}"),
+/// Answers until it is stopped or nobody is left who could ask. What is under way then is dropped.
+async fn answer_all(
+    net: &Net,
+    mut queue: mpsc::Receiver<Call>,
+    mut stopped: watch::Receiver<bool>,
+) -> Result<()> {
+    let (mut answers, mut jobs) = (FuturesUnordered::new(), FuturesUnordered::new());
+    let mut idle = false;
+    loop {
+        tokio::select! {
+            _ = stopped.wait_for(|stop| *stop) => return Ok(()),
+            call = queue.recv() => match call {
+                Some(call) => answers.push(answer(net, call)),
+                None => return Ok(()),
+            },
+            Some(()) = answers.next() => idle = false,
+            Some(done) = jobs.next() => {
+                idle = false;
+                tell_failure(done?);
+            }
+            claim = net.next_job(), if !idle && jobs.len() < MAX_JOBS => match claim? {
+                Some(claim) => jobs.push(net.work_off(claim)),
+                None => idle = true,
+            },
+        }
     }
-    Ok(false)
+}
+
+/// Answers one request, unless whoever asked leaves before.
+async fn answer(net: &Net, call: Call) {
+    let Call { request, mut reply } = call;
+    let answer = tokio::select! {
+        answer = net.answer(&request) => answer,
+        () = reply.closed() => return,
+    };
+    drop(reply.send(answer));
+}
+
+#[expect(clippy::print_stderr, reason = "a push that fails has nobody else to tell")]
+fn tell_failure(done: Pumped) {
+    if let Pumped::Failed(sentence) = done {
+        eprintln!("weft: not pushed: {sentence}");
+    }
 }
 
 async fn open(plan: Plan) -> Result<(Net, Started)> {

@@ -80,11 +80,17 @@ impl Server {
         self.started.modules.iter().map(|module| module.id).collect()
     }
 
-    /// Answers requests until `stop`, lets open ones end, and writes down the states in memory.
+    /// Answers requests until `stop`, and writes down the states in memory. Requests that still wait for a result are
+    /// answered with status 503.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+        let network = self.network.clone();
+        let stop = async move {
+            stop.await;
+            network.stop();
+        };
         http::serve(self.listener, self.network, self.page, stop).await?;
         self.thread.join().map_err(|_| Error::new(Code::StoreFailed, "The network's thread failed."))?
     }

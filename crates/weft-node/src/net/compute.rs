@@ -9,7 +9,9 @@
 //! | `settings` | `snapshot/{process}` | the verified head at that slot |
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
+use futures_util::lock::Mutex;
 use serde_json::Value;
 use weft_codec::ao::{Module, Process};
 use weft_codec::item::DataItem;
@@ -22,10 +24,13 @@ use weft_wasm::{Program, Snapshot};
 use super::ledger::{EntryRow, encode, padded};
 use super::local::LocalNet;
 use super::reply::{Handled, Refusal};
+use crate::evaluate::evaluate;
 use crate::seams::{Batch, Clock, Signer, Store, Table};
 
-/// Processes whose machines stay in memory; each may hold its whole linear memory.
+/// Processes whose machines stay in memory when nobody uses them; each may hold its whole linear memory.
 const MAX_LIVE: usize = 4;
+/// Requests that may wait for a result at a time.
+const MAX_REQUESTS: usize = 64;
 /// Compiled modules that stay in memory.
 const MAX_PROGRAMS: usize = 4;
 /// Slots after which a state is stored again.
@@ -40,13 +45,48 @@ struct Live {
     verifier: HistoryVerifier,
     last: Option<SlotResult>,
     unsaved: u64,
+    /// The machine is not where the verifier is: load it again.
+    torn: bool,
 }
+
+/// A process's place: whoever evaluates holds its lock, and others of the same process wait. `None` until it is loaded.
+type Seat = Rc<Mutex<Option<Live>>>;
 
 /// What is kept in memory between requests: the latest last.
 #[derive(Default)]
 pub(super) struct Computer {
-    live: RefCell<Vec<Live>>,
+    seats: RefCell<Vec<(Id, Seat)>>,
     programs: RefCell<Vec<(Id, Program)>>,
+    /// Held by each request that waits for a result.
+    requests: Rc<()>,
+}
+
+impl Computer {
+    /// Room for one more request, for as long as it is held.
+    pub(super) fn request(&self) -> Handled<Rc<()>> {
+        if Rc::strong_count(&self.requests) > MAX_REQUESTS {
+            let sentence = format!("{MAX_REQUESTS} requests wait for results already. Try again.");
+            return Err(Refusal::new(503, sentence));
+        }
+        Ok(Rc::clone(&self.requests))
+    }
+
+    fn seat(&self, process: Id) -> Seat {
+        let mut seats = self.seats.borrow_mut();
+        let seat = match seats.iter().position(|(id, _)| *id == process) {
+            Some(at) => seats.remove(at).1,
+            None => Seat::default(),
+        };
+        seats.push((process, Rc::clone(&seat)));
+        seat
+    }
+
+    /// Takes out the seat that was free for longest, if there are more than stay.
+    fn too_many(&self) -> Option<Seat> {
+        let mut seats = self.seats.borrow_mut();
+        let at = seats.iter().position(|(_, seat)| Rc::strong_count(seat) == 1)?;
+        (seats.len() > MAX_LIVE).then(|| seats.remove(at).1)
+    }
 }
 
 impl Live {
@@ -65,7 +105,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         let kept = self.reader.ledger().read(Table::Results, &format!("{process}/{}", padded(slot))).await?;
         match kept {
             Some(result) => Ok(result),
-            None => self.evaluated(process, slot, |live| live.last.clone()).await?.ok_or_else(|| {
+            None => self.evaluated(process, slot, async |live| live.last.clone()).await?.ok_or_else(|| {
                 // Only a slot below the machine's has no result of its own, and those are all kept.
                 Refusal::new(425, format!("message at nonce {slot} not found cached"))
             }),
@@ -90,22 +130,24 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
     /// A message nobody signed, on the newest state; nothing changes (cu `domain/api/dryRun.js`).
     pub(super) async fn dry_run(&self, process: Id, body: &Value, to: Option<Id>) -> Handled<SlotResult> {
         let slot = self.wanted(process, to).await?;
-        self.evaluated(process, slot, |live| live.machine.dry_run(body, live.last.as_ref()))
-            .await?
-            .map_err(Refusal::from)
+        let dry_run = async |live: &mut Live| {
+            let evaluation = live.machine.dry_run(body, live.last.as_ref())?;
+            evaluate(evaluation, self.reader.clock(), || Ok(())).await
+        };
+        self.evaluated(process, slot, dry_run).await?.map_err(Refusal::from)
     }
 
     /// Linear memory after the newest slot, and the result of that slot.
     pub(super) async fn memory(&self, process: Id) -> Handled<(Vec<u8>, Option<SlotResult>)> {
         let slot = self.wanted(process, None).await?;
-        let state = |live: &mut Live| Ok((live.machine.snapshot()?.to_memory(), live.last.clone()));
+        let state = async |live: &mut Live| Ok((live.machine.snapshot()?.to_memory(), live.last.clone()));
         self.evaluated(process, slot, state).await?
     }
 
     /// Evaluates everything that has a slot.
     pub(super) async fn catch_up(&self, process: Id) -> Handled<()> {
         let slot = self.wanted(process, None).await?;
-        self.evaluated(process, slot, |_| ()).await
+        self.evaluated(process, slot, async |_| ()).await
     }
 
     async fn wanted(&self, process: Id, to: Option<Id>) -> Handled<u64> {
@@ -123,63 +165,61 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
     }
 
     /// Brings a process to a slot and looks at it there. A slot that is behind its state is 425, as where a
-    /// compute unit has no memory of that point.
-    async fn evaluated<T>(&self, process: Id, slot: u64, look: impl FnOnce(&mut Live) -> T) -> Handled<T> {
-        let mut live = match self.take(process) {
-            Some(live) => live,
-            None => self.load(process).await?,
-        };
-        let outcome = self.advance(&mut live, slot).await;
-        let seen = match outcome {
-            Ok(()) if live.next_slot() == slot.saturating_add(1) => Ok(look(&mut live)),
-            Ok(()) => {
+    /// compute unit has no memory of that point. Dropped on its way, it leaves the process at a slot before.
+    async fn evaluated<T>(
+        &self,
+        process: Id,
+        slot: u64,
+        look: impl AsyncFnOnce(&mut Live) -> T,
+    ) -> Handled<T> {
+        let seen = {
+            let seat = self.computer.seat(process);
+            let mut live = seat.lock().await;
+            if live.as_ref().is_some_and(|live| live.torn) {
+                *live = None;
+            }
+            let live = match live.as_mut() {
+                Some(live) => live,
+                None => live.insert(self.load(process).await?),
+            };
+            self.advance(live, slot).await?;
+            if live.next_slot() == slot.saturating_add(1) {
+                Ok(look(live).await)
+            } else {
                 let sentence = format!(
                     "message at nonce {slot} not found cached, and earlier than latest known nonce {}",
                     live.next_slot().saturating_sub(1)
                 );
                 Err(Refusal::new(425, sentence))
             }
-            Err(error) => Err(error.into()),
         };
-        self.put_back(live).await?;
+        while let Some(seat) = self.computer.too_many() {
+            self.save(&seat).await?;
+        }
         seen
     }
 
-    fn take(&self, process: Id) -> Option<Live> {
-        let mut all = self.computer.live.borrow_mut();
-        let at = all.iter().position(|live| live.process == process)?;
-        Some(all.remove(at))
-    }
-
-    async fn put_back(&self, live: Live) -> Result<()> {
-        let evicted = {
-            let mut all = self.computer.live.borrow_mut();
-            all.push(live);
-            if all.len() > MAX_LIVE { Some(all.remove(0)) } else { None }
-        };
-        match evicted {
-            Some(mut live) if live.unsaved > 0 => self.save(&mut live).await,
-            _ => Ok(()),
-        }
-    }
-
-    /// Stores the states in memory, so that a restart need not evaluate again.
+    /// Stores the states in memory, so that a restart need not evaluate again. One that is in the middle of a message is
+    /// stored as it was before.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn save_states(&self) -> Result<()> {
-        let _turn = self.turn.lock().await;
-        let all = std::mem::take(&mut *self.computer.live.borrow_mut());
-        for mut live in all {
-            if live.unsaved > 0 {
-                self.save(&mut live).await?;
-            }
-            self.computer.live.borrow_mut().push(live);
+        let seats: Vec<Seat> = self.computer.seats.borrow().iter().map(|(_, seat)| Rc::clone(seat)).collect();
+        for seat in seats {
+            self.save(&seat).await?;
         }
         Ok(())
     }
 
-    async fn save(&self, live: &mut Live) -> Result<()> {
+    async fn save(&self, seat: &Seat) -> Result<()> {
+        match seat.lock().await.as_mut() {
+            Some(live) if live.unsaved > 0 && !live.torn => self.save_live(live).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn save_live(&self, live: &mut Live) -> Result<()> {
         let Some(head) = live.verifier.head() else { return Ok(()) };
         let mut batch = Batch::default();
         batch.put(Table::Settings, format!("snapshot/{}", live.process), encode(head)?);
@@ -194,7 +234,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
             self.step(live).await?;
             self.reader.clock().breathe().await;
         }
-        if live.unsaved >= SNAPSHOT_EVERY { self.save(live).await } else { Ok(()) }
+        if live.unsaved >= SNAPSHOT_EVERY { self.save_live(live).await } else { Ok(()) }
     }
 
     /// Proves and evaluates the next slot, and keeps its result.
@@ -212,12 +252,19 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         let seen = format!("{process}/seen/{}", key.text);
         let earlier: Option<u64> =
             if key.guarded { ledger.read(Table::Messages, &seen).await? } else { None };
+        // A slot that was evaluated before a state was lost is no copy of itself.
+        let earlier = earlier.filter(|earlier| *earlier < slot);
         let mut batch = Batch::default();
         let result = match earlier {
             Some(earlier) => SlotResult::duplicate(&entry, earlier),
             None => {
                 batch.put(Table::Messages, seen, encode(&slot)?);
-                live.machine.step(&entry, form)?
+                let result = match live.machine.step(&entry, form) {
+                    Ok(evaluation) => evaluate(evaluation, self.reader.clock(), || Ok(())).await,
+                    Err(error) => Err(error),
+                };
+                live.torn = true;
+                result?
             }
         };
         batch.put(Table::Results, format!("{process}/{}", padded(slot)), encode(&result)?);
@@ -225,6 +272,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         live.verifier = verifier;
         live.last = Some(result);
         live.unsaved += 1;
+        live.torn = false;
         Ok(())
     }
 
@@ -278,7 +326,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
             Some(head) => ledger.read(Table::Results, &format!("{id}/{}", padded(head.slot))).await?,
             None => None,
         };
-        Ok(Live { process: id, machine, verifier, last, unsaved: 0 })
+        Ok(Live { process: id, machine, verifier, last, unsaved: 0, torn: false })
     }
 
     async fn module(&self, process: &Verified<Process>) -> Handled<Verified<Module>> {

@@ -1,5 +1,7 @@
 //! The network as one handler.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::pin::Pin;
 
@@ -20,8 +22,10 @@ pub struct LocalNet<S, C, G> {
     pub(super) signer: G,
     pub(super) entropy: Box<dyn Entropy>,
     pub(super) computer: Computer,
-    /// Requests that write or compute take turns.
+    /// Whoever writes histories, items or the messenger's queue takes turns. Evaluating takes none.
     pub(super) turn: Mutex<()>,
+    /// The jobs of the messenger that are under way.
+    pub(super) claimed: RefCell<BTreeSet<String>>,
 }
 
 impl<S, C, G> fmt::Debug for LocalNet<S, C, G> {
@@ -41,6 +45,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
             entropy,
             computer: Computer::default(),
             turn: Mutex::new(()),
+            claimed: RefCell::default(),
         }
     }
 
@@ -90,8 +95,8 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
                 self.in_turn(Box::pin(self.mu_delete(&below, &request.body))).await
             }
             (Method::Get, ["mu"]) => Ok(Reply::text(200, "ao messenger unit")),
-            (Method::Get, ["cu", ..]) => self.in_turn(Box::pin(self.cu_get(&below))).await,
-            (Method::Post, ["cu", ..]) => self.in_turn(Box::pin(self.cu_post(&below, &request.body))).await,
+            (Method::Get, ["cu", ..]) => self.computing(Box::pin(self.cu_get(&below))).await,
+            (Method::Post, ["cu", ..]) => self.computing(Box::pin(self.cu_post(&below, &request.body))).await,
             (Method::Get, ["gateway" | "su", ..]) | (Method::Post, [.., "graphql"] | ["gatewaygraphql"]) => {
                 return self.reader.answer(request).await;
             }
@@ -106,6 +111,12 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
     /// Boxed: their futures are large, and most requests are none of them.
     async fn in_turn(&self, work: Pin<Box<dyn Future<Output = Handled> + '_>>) -> Handled {
         let _turn = self.turn.lock().await;
+        work.await
+    }
+
+    /// Evaluating may take long: others are answered meanwhile.
+    async fn computing(&self, work: Pin<Box<dyn Future<Output = Handled> + '_>>) -> Handled {
+        let _request = self.computer.request()?;
         work.await
     }
 

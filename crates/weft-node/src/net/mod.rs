@@ -29,7 +29,7 @@ use weft_codec::tags::Tag;
 
 pub use ledger::{EntryRow, Filed, Head, IndexRow, Ledger};
 pub use local::LocalNet;
-pub use mu::Pumped;
+pub use mu::{Claim, Pumped};
 pub use reader::{MAX_BODY, Reader};
 pub use reply::Reply;
 pub use schedule::{Place, assign, sign};

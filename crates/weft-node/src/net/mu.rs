@@ -2,7 +2,10 @@
 //! `domain/lib/{build-tx,spawn-process,build-success-tx,pull-result}.js`).
 //!
 //! A request is answered once its item has a slot. What its evaluation sends goes into a queue in the store, and
-//! [`LocalNet::pump`] works it off one job at a time, so that a restart goes on where it stopped.
+//! [`LocalNet::pump`] works it off job by job, so that a restart goes on where it stopped.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -22,6 +25,8 @@ use crate::seams::{Batch, Clock, Signer, Store, Table};
 const MAX_DEPTH: u32 = 64;
 /// The most messages, spawns and assignments one request causes, however they nest.
 const MAX_PUSHED: u32 = 1_000;
+/// Jobs read from the queue at a time.
+const QUEUE_STEP: usize = 64;
 
 /// What the queue holds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,11 +52,25 @@ enum Task {
     Assign { process: String, message: String, base_layer: bool, exclude: Option<String> },
 }
 
+/// A job that is under way, for as long as this is held.
+#[derive(Debug)]
+pub struct Claim<'a> {
+    claimed: &'a RefCell<BTreeSet<String>>,
+    key: String,
+    job: Result<Job, String>,
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        self.claimed.borrow_mut().remove(&self.key);
+    }
+}
+
 /// What [`LocalNet::pump`] did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Pumped {
-    /// The queue is empty.
+    /// The queue is empty, or what is in it waits for jobs that are under way.
     Idle,
     /// One job is done.
     Done,
@@ -148,54 +167,92 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         Ok(batch)
     }
 
-    /// Works off one job of the messenger's queue.
+    /// Works off one job of the messenger's queue: [`Self::next_job`], then [`Self::work_off`].
     ///
     /// # Errors
     /// Those of the store only: the job stays in the queue then.
     pub async fn pump(&self) -> weft_codec::Result<Pumped> {
-        let _turn = self.turn.lock().await;
-        let (from, to) = below("job");
-        let store = self.reader.ledger().store();
-        let Some((key, bytes)) = store.scan(Table::Settings, &from, &to, 1).await?.pop() else {
-            return Ok(Pumped::Idle);
-        };
+        match self.next_job().await? {
+            Some(claim) => self.work_off(claim).await,
+            None => Ok(Pumped::Idle),
+        }
+    }
+
+    /// Takes the first job of the queue that waits for none before it. Jobs of one lane are done in their order; others
+    /// may be under way at the same time, so that a message that runs for long holds up its own process alone.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn next_job(&self) -> weft_codec::Result<Option<Claim<'_>>> {
+        let (mut from, to) = below("job");
+        let mut lanes = BTreeSet::new();
+        loop {
+            let found = self.reader.ledger().store().scan(Table::Settings, &from, &to, QUEUE_STEP).await?;
+            let Some((last, _)) = found.last() else { return Ok(None) };
+            from = format!("{last}\0");
+            for (key, bytes) in found {
+                let job = serde_json::from_slice::<Job>(&bytes).map_err(|cause| cause.to_string());
+                let first = job.as_ref().map_or(true, |job| lanes.insert(job.task.lane()));
+                if first && self.claimed.borrow_mut().insert(key.clone()) {
+                    return Ok(Some(Claim { claimed: &self.claimed, key, job }));
+                }
+            }
+        }
+    }
+
+    /// Does a job. Dropped on its way, it stays in the queue.
+    ///
+    /// # Errors
+    /// Those of the store only: the job stays in the queue then.
+    pub async fn work_off(&self, claim: Claim<'_>) -> weft_codec::Result<Pumped> {
         let mut done = Batch::default();
-        done.delete(Table::Settings, key);
-        let outcome = match serde_json::from_slice::<Job>(&bytes) {
+        done.delete(Table::Settings, claim.key.clone());
+        let outcome = match &claim.job {
             Ok(job) => self.run(job, done.clone()).await,
             Err(cause) => Err(failed(format!("A job does not read back: {cause}"))),
         };
         match outcome {
             Ok(()) => Ok(Pumped::Done),
             Err(refusal) => {
-                store.commit(done).await?;
+                self.reader.ledger().commit(done).await?;
                 Ok(Pumped::Failed(refusal.sentence))
             }
         }
     }
 
     /// Runs a job. `done` takes it from the queue, in the same transaction as what it writes.
-    async fn run(&self, job: Job, done: Batch) -> Handled<()> {
+    async fn run(&self, job: &Job, done: Batch) -> Handled<()> {
         if job.depth > MAX_DEPTH {
             return Err(failed(format!(
                 "A chain of messages ends after {MAX_DEPTH} steps ({}).",
                 job.initial
             )));
         }
-        match job.task {
-            Task::Pull { process, message, ref assigns } => {
-                let jobs = self.pull(&job, process, message, assigns).await?;
+        // Evaluating takes no turn, so it is taken late.
+        let turn = self.turn.lock();
+        match &job.task {
+            Task::Pull { process, message, assigns } => {
+                let jobs = self.pull(job, *process, *message, assigns).await?;
+                let _turn = turn.await;
                 let batch = self.queued(done, self.counted(job.initial, jobs).await?).await?;
                 self.reader.ledger().commit(batch).await?;
             }
-            Task::Message { ref message, from } => self.push_message(&job, message, from, done).await?,
-            Task::Spawn { ref spawn, from } => self.push_spawn(&job, spawn, from, done).await?,
-            Task::Spawned { ref spawn, from, process } => {
-                self.push_spawned(&job, spawn, from, process, done).await?;
+            Task::Message { message, from } => {
+                let _turn = turn.await;
+                self.push_message(job, message, *from, done).await?;
             }
-            Task::Assign { ref process, ref message, base_layer, ref exclude } => {
+            Task::Spawn { spawn, from } => {
+                let _turn = turn.await;
+                self.push_spawn(job, spawn, *from, done).await?;
+            }
+            Task::Spawned { spawn, from, process } => {
+                let _turn = turn.await;
+                self.push_spawned(job, spawn, *from, *process, done).await?;
+            }
+            Task::Assign { process, message, base_layer, exclude } => {
+                let _turn = turn.await;
                 let scheduled =
-                    self.assign(process, message, base_layer, exclude.as_deref(), Batch::default()).await?;
+                    self.assign(process, message, *base_layer, exclude.as_deref(), Batch::default()).await?;
                 let pull = job.next_pull(scheduled.process, scheduled.id, Vec::new());
                 let batch = self.queued(done, vec![pull]).await?;
                 self.reader.ledger().commit(batch).await?;
@@ -319,6 +376,19 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
     async fn module_of(&self, process: Id) -> Handled<String> {
         let row = self.reader.ledger().row(process).await?;
         Ok(row.and_then(|row| row.tags.tag("Module").map(str::to_owned)).unwrap_or_default())
+    }
+}
+
+impl Task {
+    /// Jobs of one lane wait for each other: the evaluations of a process, and what a process sends.
+    fn lane(&self) -> String {
+        match self {
+            Self::Pull { process, .. } => format!("evaluate {process}"),
+            Self::Message { from, .. } | Self::Spawn { from, .. } | Self::Spawned { from, .. } => {
+                format!("send {from}")
+            }
+            Self::Assign { process, .. } => format!("assign {process}"),
+        }
     }
 }
 

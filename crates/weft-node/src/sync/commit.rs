@@ -27,8 +27,10 @@ pub(super) struct Pending {
     pub(super) bytes: usize,
     pub(super) verified: u64,
     pub(super) replayed: u64,
-    /// A commit failed: what memory says is not what the store says any more.
-    pub(super) failed: bool,
+    /// The checks that were made.
+    pub(super) checks: u64,
+    /// Nothing of this may be written: a commit failed, or a message was left on its way.
+    pub(super) void: bool,
 }
 
 /// When the sync last did what it does from time to time.
@@ -71,6 +73,22 @@ impl Pace {
         self.tell(reach, now, Phase::History, pending.verified, total);
     }
 
+    /// While slots are proved and replayed, from time to time. `total` are all slots of this sync.
+    pub(super) fn moving<F: Fetch, C: Clock, O: Observer>(
+        &mut self,
+        reach: &Reach<'_, F, C, O>,
+        pending: &Pending,
+        total: Option<u64>,
+    ) {
+        let now = reach.clock.now_ms();
+        if now.saturating_sub(self.progress) >= PROGRESS_MS {
+            self.tell(reach, now, Phase::Verify, pending.checks, None);
+            if reach.options.replay {
+                self.tell(reach, now, Phase::Replay, pending.replayed, total);
+            }
+        }
+    }
+
     /// At the end of the sync.
     pub(super) fn end<F: Fetch, C: Clock, O: Observer>(
         &mut self,
@@ -78,8 +96,10 @@ impl Pace {
         now: u64,
         pending: &Pending,
     ) {
-        let (phase, done) = phase_of(reach, pending);
-        self.tell(reach, now, phase, done, Some(done));
+        self.tell(reach, now, Phase::Verify, pending.checks, Some(pending.checks));
+        if reach.options.replay {
+            self.tell(reach, now, Phase::Replay, pending.replayed, Some(pending.replayed));
+        }
     }
 
     fn tell<F: Fetch, C: Clock, O: Observer>(
@@ -97,10 +117,6 @@ impl Pace {
     }
 }
 
-fn phase_of<F: Fetch, C: Clock, O: Observer>(reach: &Reach<'_, F, C, O>, pending: &Pending) -> (Phase, u64) {
-    if reach.options.replay { (Phase::Replay, pending.replayed) } else { (Phase::Verify, pending.verified) }
-}
-
 impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
     /// Takes a verified entry into the history and, if asked to, replays it.
     pub(super) async fn take(&mut self, entry: &Verified<Entry>) -> Result<()> {
@@ -113,6 +129,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
             write::slot(&mut self.pending.batch, process, entry.slot, &entry.assignment.item, &entry.message);
         self.pending.bytes += size;
         self.pending.verified += 1;
+        self.pending.checks += entry.checks().len() as u64;
         self.tally(entry);
         self.record.head = self.verifier.head().cloned();
         if self.reach.options.replay {
@@ -152,11 +169,8 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
             self.reach.clock.breathe().await;
             self.pace.breath = self.reach.clock.now_ms();
         }
-        if now.saturating_sub(self.pace.progress) >= PROGRESS_MS {
-            let (phase, done) = phase_of(self.reach, &self.pending);
-            let total = self.total();
-            self.pace.tell(self.reach, now, phase, done, total);
-        }
+        let total = self.total();
+        self.pace.moving(self.reach, &self.pending, total);
         let spacing =
             self.reach.options.commit_every_ms.max(self.pace.commit_cost.saturating_mul(COMMIT_SPACING));
         if now.saturating_sub(self.pace.commit) >= spacing || self.pending.bytes >= MAX_PENDING_BYTES {
@@ -172,12 +186,12 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
     /// `last` is the commit at the end of the sync, which also puts down the hash of the memory.
     pub(super) async fn commit(&mut self, last: bool) -> Result<()> {
         let nothing = self.pending.batch.writes.is_empty() && !(last && self.wants_memory_hash());
-        if self.pending.failed || nothing {
+        if self.pending.void || nothing {
             return Ok(());
         }
         let before = self.reach.clock.now_ms();
         let written = self.write_pending(last).await;
-        self.pending.failed = written.is_err();
+        self.pending.void = written.is_err();
         written?;
         let now = self.reach.clock.now_ms();
         self.pace.commit = now;

@@ -81,6 +81,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
                 pace.progress(reach, Phase::Process, 0, None);
                 let process = fetch_process(reach, sources, id).await?;
                 write::carrier(&mut pending.batch, id, &process.carrier);
+                pending.checks += process.checks().len() as u64;
                 process
             }
         };

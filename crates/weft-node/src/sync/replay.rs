@@ -9,6 +9,7 @@ use weft_verify::{Entry, EntryKind, Head, HistoryVerifier, SchedulerPolicy, Untr
 
 use super::{Run, prove_carrier, stored_process};
 use crate::archive::{Archive, Boot, Record, ReplayHead, corrupt, write};
+use crate::evaluate::evaluate;
 use crate::event::{Event, Observer, Phase};
 use crate::gateway;
 use crate::node::{Cache, Live};
@@ -159,6 +160,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
             }
         };
         write::carrier(&mut self.pending.batch, id, &carrier);
+        self.pending.checks += module.checks().len() as u64;
         let size = module.data.len() as u64;
         self.pace.progress(self.reach, Phase::Module, size, Some(size));
         Ok(module)
@@ -178,6 +180,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
             let entry = stored_entry(&self.archive, &mut verifier, self.process.id, next).await?;
             let earlier =
                 self.archive.slot_of(&self.pending.batch, self.process.id, entry.message.id()).await?;
+            self.pending.checks += entry.checks().len() as u64;
             self.replay(&entry, earlier).await?;
             self.keep_pace().await?;
             next += 1;
@@ -191,7 +194,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
         if entry.slot == 0 && entry.kind != EntryKind::Process {
             self.boot().await?;
         }
-        let process = self.process.id;
+        let (process, total) = (self.process.id, self.total());
         let form = view::form(entry, earlier.is_some_and(|slot| slot < entry.slot));
         let key = dedup::key(entry, form);
         let evaluated = match key.guarded {
@@ -205,7 +208,16 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
                 SlotResult::duplicate(entry, first)
             }
             None => {
-                let result = player.machine.step(entry, form)?;
+                let evaluation = player.machine.step(entry, form)?;
+                let (reach, pace, pending) = (self.reach, &mut self.pace, &self.pending);
+                let between = || {
+                    pace.moving(reach, pending, total);
+                    reach.check_cancelled()
+                };
+                let result = evaluate(evaluation, reach.clock, between).await;
+                // Going back to the state before a message takes long; what is not committed is done again.
+                self.pending.void |= result.is_err();
+                let result = result?;
                 write::evaluated_at(&mut self.pending.batch, process, &key.text, entry.slot);
                 player.evaluated += 1;
                 result
@@ -231,7 +243,8 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
             }
         };
         if let Some(player) = self.player.as_mut() {
-            player.machine.boot(&self.process, boot.block_height, boot.timestamp)?;
+            let evaluation = player.machine.boot(&self.process, boot.block_height, boot.timestamp)?;
+            evaluate(evaluation, self.reach.clock, || self.reach.check_cancelled()).await?;
         }
         self.record.boot = Some(boot);
         Ok(())

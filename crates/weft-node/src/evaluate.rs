@@ -1,0 +1,26 @@
+//! One message, however long it runs: slice after slice, with a breath between two.
+
+use weft_codec::Result;
+use weft_core::{Evaluated, Evaluation, SlotResult};
+
+use crate::seams::Clock;
+
+/// Gas of one slice: some hundredths of a second in a browser, fewer natively. A Cancel, and other work of the thread,
+/// waits no longer than that.
+const SLICE: u64 = 2_000_000;
+
+/// Evaluates to the end. `between` is called between two slices; its error ends the evaluation, which then never happened.
+pub(crate) async fn evaluate<C: Clock>(
+    mut evaluation: Evaluation<'_>,
+    clock: &C,
+    mut between: impl FnMut() -> Result<()>,
+) -> Result<SlotResult> {
+    loop {
+        match evaluation.go_on(SLICE)? {
+            Evaluated::Ended(result) => return Ok(*result),
+            Evaluated::More(rest) => evaluation = rest,
+        }
+        clock.breathe().await;
+        between()?;
+    }
+}
