@@ -19,7 +19,8 @@
 import { fromPlain, WeftError } from "./error.js";
 import type { CallName, Calls, FromWorker } from "./protocol.js";
 import type {
-  Cancelled, Id, ItemVerdict, Json, MessageCard, ProcessCard, Receipt, ReceiptFileOptions, SlotMark, SlotResult, Sources, Summary, SyncOptions,
+  Cancelled, CheckQuestion, Comparison, FraudCard, Id, ItemVerdict, Json, MessageCard, ProcessCard, Receipt, ReceiptFileOptions,
+  SlotMark, SlotResult, Sources, Summary, SyncOptions,
   TamperOutcome, Tampering, WeftEvent,
 } from "./types.js";
 
@@ -51,6 +52,9 @@ interface Waiting {
 
 /** How long the worker may take to answer a cancel before it is replaced, milliseconds. */
 const PATIENCE_MS = 120;
+
+/** Calls that run long and can be stopped; one of them at a time. */
+const LONG: ReadonlySet<CallName> = new Set(["sync", "demo", "check"]);
 
 /** A node: one worker and one database. */
 export class Weft {
@@ -97,12 +101,25 @@ export class Weft {
   }
 
   /**
-   * Stops the sync that runs, within 200 milliseconds. The worker is asked; if it has not stopped after 120 ms, because
+   * "Check this answer": asks other nodes for the answer to a slot and compares it with the one computed here. What is
+   * not in the store is synced first, from `question.sources`. Events of kind `comparing` and `compared` tell how far
+   * it is; {@link cancel} stops it. A node that fails is `silent` in the answer and no error. docs/compare.md says what
+   * counts as equal.
+   *
+   * Errors: `no-source` without nodes, `source-invalid` for an address that is none; `not-found` for a slot or a message
+   * that the history does not have; those of {@link sync}.
+   */
+  check(process: Id, question: CheckQuestion, listener?: Listener): Promise<Comparison> {
+    return this.#call("check", [process, question], { listener });
+  }
+
+  /**
+   * Stops the sync or the comparison that runs, within 200 milliseconds. The worker is asked; if it has not stopped after 120 ms, because
    * one message computes for long, it is ended and a new one takes its place. The sync rejects with `cancelled`.
    */
   async cancel(): Promise<Cancelled> {
     const asked = performance.now();
-    const syncing = [...this.#waiting.values()].filter(({ call }) => call === "sync" || call === "demo");
+    const syncing = [...this.#waiting.values()].filter(({ call }) => LONG.has(call));
     if (syncing.length === 0) return { ms: 0, restarted: false };
     const stopped = Promise.all(syncing.map(settled));
     this.#call("cancel", []).catch(() => undefined);
@@ -191,6 +208,16 @@ export class Weft {
   /** Keeps a value for the app; `null` deletes it. */
   async setSetting(name: string, value: Json): Promise<void> {
     await this.#call("setSetting", [name, value]);
+  }
+
+  /**
+   * Proves a fraud proof, the JSON of `event.proof` or of a file, and shows its two assignments.
+   *
+   * Errors: `json-invalid`, `request-invalid` for another kind of file; those of items and signatures;
+   * `fraud-unfounded` if the two do not contradict each other.
+   */
+  fraudCard(proof: Json): Promise<FraudCard> {
+    return this.#call("fraudCard", [JSON.stringify(proof)]);
   }
 
   /** The ways of changing the demo that {@link tamper} knows. */

@@ -2,7 +2,8 @@
 
 import type { PlainError } from "./error.js";
 import type {
-  Id, ItemVerdict, Json, MessageCard, ProcessCard, Receipt, ReceiptFileOptions, SlotMark, SlotResult, Sources, Summary, SyncOptions,
+  CheckQuestion, Comparison, FraudCard, Id, ItemVerdict, Json, MessageCard, ProcessCard, Receipt, ReceiptFileOptions,
+  SlotMark, SlotResult, Sources, Summary, SyncOptions,
   TamperOutcome, Tampering, WeftEvent,
 } from "./types.js";
 
@@ -12,6 +13,7 @@ export interface Calls {
   sync: { args: [process: Id, sources: Sources, options: SyncOptions]; answer: Summary };
   demo: { args: [archive: Uint8Array<ArrayBuffer>]; answer: Summary };
   verifyBundle: { args: [bundle: Uint8Array<ArrayBuffer>]; answer: ItemVerdict[] };
+  check: { args: [process: Id, question: CheckQuestion]; answer: Comparison };
   cancel: { args: []; answer: null };
   processes: { args: []; answer: Summary[] };
   process: { args: [process: Id]; answer: ProcessCard | null };
@@ -25,6 +27,7 @@ export interface Calls {
   forget: { args: [process: Id]; answer: null };
   setting: { args: [name: string]; answer: Json };
   setSetting: { args: [name: string, value: Json]; answer: null };
+  fraudCard: { args: [file: string]; answer: FraudCard };
   tamperings: { args: []; answer: Tampering[] };
   tamper: { args: [archive: Uint8Array<ArrayBuffer>, id: string]; answer: TamperOutcome };
 }

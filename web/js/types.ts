@@ -208,7 +208,148 @@ export type WeftEvent =
   /** A source failed; the next one is tried. */
   | { kind: "source"; url: string; code: string; sentence: string }
   /** Everything up to this slot is in the store: what ends now goes on from here. */
-  | { kind: "committed"; slot: number };
+  | { kind: "committed"; slot: number }
+  /** How sources are doing: one after it failed, all of this session at the end of a sync. */
+  | { kind: "health"; sources: SourceHealth[] }
+  /** How far a source's history is, and how fresh. */
+  | ({ kind: "head" } & HeadSeen)
+  /** Sources were asked about something that none of them can prove. They disagree where `tally.against` is not empty. */
+  | { kind: "quorum"; claim: string; tally: Tally }
+  /** A scheduler signed two assignments for one slot. `proof` is the file that {@link Weft.fraudCard} and `weft verify` check. */
+  | { kind: "fraud"; process: Id; slot: number; scheduler: Address; url: string; difference: string; proof: Json }
+  /** A scheduler was found by the record it published on Arweave, which holds for `ttl_ms`. */
+  | { kind: "located"; scheduler: Address; url: string; record: Id; ttl_ms: number }
+  /** No scheduler answers: the history is rebuilt from the assignments on Arweave. */
+  | { kind: "rebuild"; from: number; to: number }
+  /** Slots that no gateway has an assignment of, as ranges with both ends; `more` if there are more after them. */
+  | { kind: "holes"; slots: [number, number][]; more: boolean }
+  /** Earlier answers of a node are gone through, to the first that differs. About ten times a second. */
+  | { kind: "comparing"; node: string; done: number; total: number }
+  /** A node was compared. */
+  | ({ kind: "compared" } & NodeCheck);
+
+/** How a source is doing in this session. */
+export interface SourceHealth {
+  url: string;
+  /** From 0 to 1000. */
+  score: number;
+  answers: number;
+  failures: number;
+  /** The code of the last failure. */
+  last_failure: string | null;
+  /** For how much longer it asked to be left alone (Retry-After), milliseconds; 0 for not. */
+  wait_ms: number;
+}
+
+/** What a source said of the last slot it has. */
+export interface HeadSeen {
+  url: string;
+  of: "scheduler" | "gateway";
+  /** To the verified history: the same end; the same and more; the same and less; another assignment; it did not say. */
+  standing: "agrees" | "ahead" | "behind" | "differs" | "silent";
+  slot: number | null;
+  assignment: Id | null;
+  /** When that was assigned, by the scheduler's clock. */
+  timestamp: number | null;
+  /** When it was asked, by this machine's clock. */
+  asked_at_ms: number;
+  /** How old its head was then. */
+  age_ms: number | null;
+  failure: SourceSilent | null;
+}
+
+/** A source that gave no answer. */
+export interface SourceSilent {
+  url: string;
+  code: string;
+  sentence: string;
+}
+
+/** What sources say of something that none of them can prove: what most say and who, who says what else, who nothing. */
+export interface Tally {
+  value: string;
+  asked: number;
+  /** How many must say the same. */
+  needed: number;
+  by: string[];
+  against: { url: string; says: string }[];
+  silent: SourceSilent[];
+}
+
+/** A proved fraud proof: two assignments of one scheduler for one slot. */
+export interface FraudCard {
+  scheduler: Address;
+  process: Id;
+  slot: number;
+  /** In what they differ, the gravest first: the message, what they say came before, time or height, only the id. */
+  difference: "message" | "past" | "context" | "id";
+  sentence: string;
+  first: FraudSide;
+  second: FraudSide;
+}
+
+/** One assignment of a fraud proof. */
+export interface FraudSide {
+  assignment: Id;
+  message: Id;
+  timestamp: number;
+  block_height: number;
+  hash_chain: Id;
+}
+
+/** What {@link Weft.check} is asked. */
+export interface CheckQuestion {
+  /** The slot whose answer is checked; without it and without `message`, the newest. */
+  slot?: number;
+  /** Or the message. */
+  message?: Id;
+  /** The nodes: `URL`, `legacy:URL` for a compute unit, `hyperbeam:URL` for a HyperBEAM node. 1 to 16. */
+  nodes: string[];
+  /** Goes through the earlier answers even where this one matches. Default false. */
+  all?: boolean;
+  /** The most earlier slots that are compared per node. Default 10 000. */
+  mostSlots?: number;
+  /** How long a node may go on saying that it still computes, milliseconds. Default 60 000. */
+  patienceMs?: number;
+  /** Where to sync what is not stored. Default: nowhere. */
+  sources?: Sources;
+  /** How to sync, and `timeoutMs` for the nodes too. */
+  options?: SyncOptions;
+}
+
+/** The answer computed here, and what each node makes of it. */
+export interface Comparison {
+  process: Id;
+  slot: number;
+  message: Id;
+  result: SlotResult;
+  /** In the order asked. */
+  nodes: NodeCheck[];
+}
+
+/** What came of one node. */
+export interface NodeCheck {
+  /** Its URL. */
+  node: string;
+  node_kind: "legacy" | "hyperbeam" | null;
+  verdict: CheckVerdict;
+  /** The search for the first slot that differs, if there was one. */
+  searched: { compared: number; unanswered: number; complete: boolean } | null;
+}
+
+/** The same answer; another one, with the first slot at which its answers differ; or none that could be compared. */
+export type CheckVerdict =
+  | { kind: "match" }
+  | { kind: "mismatch"; differences: Difference[]; first: { slot: number; message: Id; differences: Difference[] } }
+  | { kind: "silent"; code: string; sentence: string };
+
+/** A place where two answers differ. A side that has nothing there is absent; long values are cut, marked with `…`. */
+export interface Difference {
+  /** `Output`, `Messages[0].Tags[2].value`, … */
+  path: string;
+  ours?: Json;
+  theirs?: Json;
+}
 
 /** What is known of a process item itself. */
 export interface ProcessCard {

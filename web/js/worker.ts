@@ -36,6 +36,7 @@ const handlers: Handlers = {
   sync: (emit, process, sources, options) => opened().sync(process, sources, options, emit),
   demo: (emit, archive) => opened().demo(archive, emit),
   verifyBundle: (_emit, bundle) => opened().verifyBundle(bundle),
+  check: (emit, process, question) => opened().check(process, question, emit),
   cancel: () => opened().cancel(),
   processes: () => opened().processes(),
   process: (_emit, process) => opened().process(process),
@@ -54,6 +55,7 @@ const handlers: Handlers = {
   forget: (_emit, process) => opened().forget(process),
   setting: (_emit, name) => opened().setting(name),
   setSetting: (_emit, name, value) => opened().setSetting(name, value),
+  fraudCard: (_emit, file) => WeftNode.fraudCard(file),
   tamperings: () => WeftNode.tamperings(),
   tamper: (_emit, archive, id) => WeftNode.tamper(archive, id),
 };

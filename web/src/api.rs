@@ -16,9 +16,11 @@ use weft_node::{Node, Options, Sources, Summary};
 
 use crate::boundary::{from_js_value, to_js, to_js_value};
 use crate::cards::{message_card, process_card};
+use crate::check::{CheckAsked, CheckQuestion};
 use crate::clock::BrowserClock;
 use crate::events::{Emitter, Mark};
 use crate::fetch::Cancel;
+use crate::fraud;
 use crate::road::Roads;
 use crate::signatures::WebCrypto;
 use crate::store::IndexedStore;
@@ -83,7 +85,25 @@ impl WeftNode {
         )
     }
 
-    /// Asks the sync that runs to stop.
+    /// Compares the answer to a slot with those of other nodes. `emit` is called with each event.
+    pub async fn check(&self, process: String, question: JsValue, emit: Function) -> Answer {
+        answer(
+            async {
+                let process = Id::from_str(&process)?;
+                let asked = from_js_value::<CheckQuestion>(question)?.read()?;
+                let emitter = Emitter::new(emit, self.begin()?);
+                let CheckAsked { question, sources, options } = asked;
+                let road = self.node.check(process, &sources, &options, &question, &emitter);
+                let comparison = Box::pin(road).await;
+                emitter.flush();
+                *self.running.borrow_mut() = None;
+                comparison
+            }
+            .await,
+        )
+    }
+
+    /// Asks the sync or the comparison that runs to stop.
     pub fn cancel(&self) {
         if let Some(cancel) = self.running.borrow().as_ref() {
             cancel.ask();
@@ -210,6 +230,12 @@ impl WeftNode {
         )
     }
 
+    /// Proves a fraud proof's file and shows both assignments.
+    #[wasm_bindgen(js_name = fraudCard)]
+    pub fn fraud_card(file: String) -> Answer {
+        answer(fraud::card(file.as_bytes()))
+    }
+
     /// The ways of changing the demo's history.
     pub fn tamperings() -> Answer {
         answer(Ok(tamper::list()))
@@ -253,7 +279,7 @@ impl WeftNode {
 /// `SyncOptions` of web/js/types.ts.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct SyncOptions {
+pub(crate) struct SyncOptions {
     to: Option<u64>,
     #[serde(default)]
     accepted_schedulers: Vec<String>,
@@ -273,7 +299,7 @@ fn yes() -> bool {
 }
 
 impl SyncOptions {
-    fn options(self) -> Result<Options> {
+    pub(crate) fn options(self) -> Result<Options> {
         let (to, without_crons, replay) = (self.to, self.without_crons, self.replay);
         let mut options = Options { to, without_crons, replay, ..Options::default() };
         for address in &self.accepted_schedulers {

@@ -7,9 +7,11 @@
 mod api;
 mod boundary;
 mod cards;
+mod check;
 mod clock;
 mod events;
 mod fetch;
+mod fraud;
 mod panic;
 mod receipt_file;
 mod road;

@@ -26,6 +26,14 @@ export function bytes(n: number): string {
 /** 340 ms, 2.4 s. */
 export const duration = (ms: number): string => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
 
+/** "12 seconds", "3 hours", "40 days": how old something is. */
+export function age(ms: number): string {
+  const units: [unit: string, ms: number][] = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000], ["second", 1_000]];
+  const [unit, size] = units.find(([, size]) => ms >= 2 * size) ?? ["second", 1_000];
+  const value = Math.floor(ms / size);
+  return `${count(value)} ${unit}${value === 1 ? "" : "s"}`;
+}
+
 /** The two ends of an id. The whole id belongs in a title beside it. */
 export const clip = (id: string): string => (id.length <= 17 ? id : `${id.slice(0, 8)}…${id.slice(-6)}`);
 

@@ -7,7 +7,9 @@ import type {
 } from "../../web/js/client.js";
 import { UNPROVED } from "./advice.js";
 import { type Balance, QUESTION, read as readBalances } from "./balances.js";
+import { Check } from "./check.js";
 import { link, parse, type Route } from "./route.js";
+import { Said } from "./said.js";
 
 export interface Progress {
   done: number;
@@ -59,6 +61,10 @@ export class Model extends EventTarget {
   receipt: Receipt | null = null;
   balances: Balance[] | null = null;
   slot: SlotView | null = null;
+  /** Other nodes' answers beside the one of the shown slot. */
+  readonly check = new Check(this);
+  /** What the sources of the shown process say, and how they do. */
+  readonly said = new Said(this);
 
   running = false;
   cancelling = false;
@@ -107,6 +113,7 @@ export class Model extends EventTarget {
       // What was asked for meanwhile is in the fragment by now.
       addEventListener("hashchange", () => void this.go());
       this.demoProcess = (await this.weft.setting("demo-process")) as string | null;
+      await this.check.open();
       await this.#listStored();
     } catch (thrown) {
       this.#fail(thrown);
@@ -126,6 +133,7 @@ export class Model extends EventTarget {
       return;
     }
     if (this.running) await this.cancel();
+    await this.check.stop();
     if (route.page === "demo") await this.#openDemo();
     else await this.#openProcess(route);
     if (route.slot !== null) await this.select(route.slot);
@@ -162,6 +170,8 @@ export class Model extends EventTarget {
       lastCancel: null, origin: "none", announcement: "",
     });
     if (!demo) this.tampers = [];
+    this.check.reset();
+    this.said.reset();
     this.changed();
   }
 
@@ -244,9 +254,11 @@ export class Model extends EventTarget {
   }
 
   async #run(work: (weft: Weft, listen: (event: WeftEvent) => void) => Promise<Summary>): Promise<void> {
+    if (this.check.running) await this.check.stop();
     if (this.running) return;
     Object.assign(this, { running: true, error: null, refused: null, failures: [], lastCancel: null, received: 0 });
     this.phases = new Map();
+    this.said.begin();
     this.changed();
     try {
       this.synced = await work(this.#node(), (event) => this.#hear(event));
@@ -303,6 +315,7 @@ export class Model extends EventTarget {
   /** Forgets a process; the demo then runs again from nothing. */
   async forget(process: string): Promise<void> {
     if (this.running) await this.cancel();
+    await this.check.stop();
     try {
       const weft = this.#node();
       await weft.forget(process);
@@ -453,8 +466,8 @@ export class Model extends EventTarget {
         else this.failures.push({ url, code, sentence, times: 1 });
         break;
       }
-      case "committed":
-        break;
+      default:
+        this.said.hear(event);
     }
     this.changed();
   }

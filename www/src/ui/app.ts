@@ -5,12 +5,15 @@ import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { clip } from "../format.js";
 import { Model } from "../model.js";
 import { balances } from "./balances.js";
+import { check } from "./check.js";
 import { errorBox, failures } from "./error.js";
 import { form } from "./form.js";
+import { frauds } from "./fraud.js";
 import { brand } from "./icons.js";
 import { processCard } from "./process.js";
 import { receipts } from "./receipt.js";
 import { road } from "./road.js";
+import { disagreements, holes, sources } from "./said.js";
 import { slotDetail } from "./slot.js";
 import { slots } from "./slots.js";
 import { tamper } from "./tamper.js";
@@ -60,9 +63,9 @@ export class WeftApp extends LitElement {
   #processPage(): TemplateResult {
     const { model } = this;
     return html`
-      ${processCard(model)} ${errorBox(model)} ${failures(model)}
+      ${processCard(model)} ${errorBox(model)} ${frauds(model)} ${disagreements(model)} ${holes(model)} ${failures(model)}
       <div class="pair">${slots(model)} ${balances(model)}</div>
-      ${slotDetail(model)} ${receipts(model)} ${model.demo ? tamper(model) : nothing}
+      ${slotDetail(model)} ${check(model)} ${receipts(model)} ${sources(model)} ${model.demo ? tamper(model) : nothing}
       ${model.demo ? nothing : form(model)}
     `;
   }

@@ -35,6 +35,11 @@ export const trustedIcon = icon(svg`
 
 export const refusedIcon = icon(svg`<circle cx="12" cy="12" r="8.5"/><path d="M9 9l6 6M15 9l-6 6"/>`);
 
+export const silentIcon = icon(svg`<circle cx="12" cy="12" r="8.5" stroke-dasharray="3 2.6"/><path d="M8.5 12h7"/>`);
+
+/** One line that becomes two. */
+export const forkIcon = icon(svg`<path d="M12 21v-7"/><path d="M12 14c0-4-5-4-5-9M12 14c0-4 5-4 5-9"/><path d="M4.5 7L7 4.5 9.5 7M14.5 7L17 4.5 19.5 7"/>`);
+
 export const upIcon = icon(svg`<path d="M6 14.5l6-6 6 6"/>`);
 export const downIcon = icon(svg`<path d="M6 9.5l6 6 6-6"/>`);
 export const removeIcon = icon(svg`<path d="M7 7l10 10M17 7L7 17"/>`);

@@ -4,6 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 
 import { count, duration, slots as some } from "../format.js";
 import type { Model } from "../model.js";
+import { toCheck } from "./slot.js";
 
 export function processCard(model: Model): TemplateResult {
   const { card, summary } = model;
@@ -62,13 +63,16 @@ function actions(model: Model): TemplateResult {
   const again = (): void => {
     if (process) void model.forget(process);
   };
+  const newest = model.summary?.replayed ?? null;
+  const compare = newest === null ? nothing
+    : html`<button id="check-newest" @click=${() => void model.select(newest).then(toCheck)}>Check the newest answer</button>`;
   if (model.demo) {
     const run = model.error || model.lastCancel;
     return html`
-      ${run ? html`<button class="primary" id="sync" @click=${() => model.runDemo()}>Go on</button>` : nothing}
+      ${run ? html`<button class="primary" id="sync" @click=${() => model.runDemo()}>Go on</button>` : nothing} ${compare}
       ${stored ? html`<button id="forget" @click=${again}>Forget and run again</button>` : nothing}`;
   }
   return html`
-    <button class="primary" id="sync" @click=${() => model.sync()}>Sync</button>
+    <button class="primary" id="sync" @click=${() => model.sync()}>Sync</button> ${compare}
     ${stored ? html`<button id="forget" @click=${again}>Forget</button>` : nothing}`;
 }

@@ -34,6 +34,7 @@ function one(model: Model, title: string, receipt: Receipt): TemplateResult {
   return html`
     <article class="one-receipt" data-receipt=${title}>
       <h3>${title}</h3>
+      ${shares(proved.length, agreed.length, trusted.length)}
       <div class="columns">
         <div>
           <h4 class="proved">${provedIcon} Proved here <b data-proved>${count(proved.length)}</b></h4>
@@ -49,6 +50,19 @@ function one(model: Model, title: string, receipt: Receipt): TemplateResult {
         </div>
       </div>
     </article>`;
+}
+
+/** How much of it rests on what: one part of the bar for each kind of check. */
+function shares(proved: number, agreed: number, trusted: number): TemplateResult {
+  const parts = [["proved", proved, "proved here"], ["agreed", agreed, "agreed by sources"], ["trusted", trusted, "only trusted"]] as const;
+  const shown = parts.filter(([, size]) => size > 0);
+  return html`
+    <div class="standing">
+      <div class="shares" role="img" aria-label=${`Kinds of check: ${shown.map(([, size, what]) => `${size} ${what}`).join(", ")}`}>
+        ${shown.map(([kind, size]) => html`<i class=${kind} style="flex-grow:${size}"></i>`)}
+      </div>
+      <ul class="legend" aria-hidden="true">${shown.map(([kind, size, what]) => html`<li><i class=${kind}></i><b>${count(size)}</b> ${what}</li>`)}</ul>
+    </div>`;
 }
 
 function line(model: Model, check: Check): TemplateResult {

@@ -13,8 +13,11 @@ export function slotDetail(model: Model): TemplateResult | typeof nothing {
   return html`
     <section class="panel slot" aria-labelledby="slot-title" data-shown-slot=${result ? result.slot : ""}>
       <div class="head">
-        <h2 id="slot-title">Slot ${count(view.slot)}</h2>
-        <p class="sub">${result ? html`${instant(result.timestamp)} · block ${count(result.block_height)} · ${count(result.gas)} gas` : nothing}</p>
+        <div>
+          <h2 id="slot-title">Slot ${count(view.slot)}</h2>
+          <p class="sub">${result ? html`${instant(result.timestamp)} · block ${count(result.block_height)} · ${count(result.gas)} gas` : nothing}</p>
+        </div>
+        ${result ? html`<div class="actions"><button id="check-slot" @click=${toCheck}>Check this answer</button></div>` : nothing}
       </div>
       ${view.slot === model.refused ? html`<p class="empty">This slot was refused; nothing of it reached the process.</p>` : nothing}
       <div class="in-out">
@@ -22,6 +25,12 @@ export function slotDetail(model: Model): TemplateResult | typeof nothing {
         <div><h3>Out</h3>${result ? outgoing(result) : html`<p class="empty">Not stored yet. Results appear after each commit.</p>`}</div>
       </div>
     </section>`;
+}
+
+/** To the panel that compares with other nodes; what is selected is what it compares. */
+export function toCheck(): void {
+  document.getElementById("check")?.scrollIntoView({ block: "start" });
+  document.getElementById("check-title")?.focus();
 }
 
 function incoming(message: MessageCard): TemplateResult {
