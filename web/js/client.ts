@@ -19,7 +19,7 @@
 import { fromPlain, WeftError } from "./error.js";
 import type { CallName, Calls, FromWorker } from "./protocol.js";
 import type {
-  Cancelled, CheckQuestion, Comparison, FraudCard, Id, ItemVerdict, Json, MessageCard, ProcessCard, Receipt, ReceiptFileOptions,
+  Cancelled, CheckQuestion, Comparison, FraudCard, FraudProof, Id, ItemVerdict, Json, MessageCard, ProcessCard, Receipt, ReceiptFileOptions,
   SlotMark, SlotResult, Sources, Summary, SyncOptions,
   TamperOutcome, Tampering, WeftEvent,
 } from "./types.js";
@@ -216,7 +216,7 @@ export class Weft {
    * Errors: `json-invalid`, `request-invalid` for another kind of file; those of items and signatures;
    * `fraud-unfounded` if the two do not contradict each other.
    */
-  fraudCard(proof: Json): Promise<FraudCard> {
+  fraudCard(proof: FraudProof): Promise<FraudCard> {
     return this.#call("fraudCard", [JSON.stringify(proof)]);
   }
 

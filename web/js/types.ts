@@ -207,74 +207,32 @@ export type WeftEvent =
   | { kind: "slots"; slots: SlotMark[] }
   /** A source failed; the next one is tried. */
   | { kind: "source"; url: string; code: string; sentence: string }
-  /** Everything up to this slot is in the store: what ends now goes on from here. */
-  | { kind: "committed"; slot: number }
-  /** How sources are doing: one after it failed, all of this session at the end of a sync. */
+  /** How sources are doing: one of them after it failed, all of this session at the end of a sync. */
   | { kind: "health"; sources: SourceHealth[] }
   /** How far a source's history is, and how fresh. */
   | ({ kind: "head" } & HeadSeen)
-  /** Sources were asked about something that none of them can prove. They disagree where `tally.against` is not empty. */
+  /**
+   * Sources were asked about something that none of them can prove: `history-complete`, `assignment-listing`,
+   * `scheduler-location`, `tip`, `block`. They disagree where `against` is not empty.
+   */
   | { kind: "quorum"; claim: string; tally: Tally }
-  /** A scheduler signed two assignments for one slot. `proof` is the file that {@link Weft.fraudCard} and `weft verify` check. */
-  | { kind: "fraud"; process: Id; slot: number; scheduler: Address; url: string; difference: string; proof: Json }
-  /** A scheduler was found by the record it published on Arweave, which holds for `ttl_ms`. */
+  /** The scheduler signed two assignments for this slot; `proof` is a file that anyone can check. */
+  | {
+      kind: "fraud"; process: Id; slot: number; scheduler: Address; url: string;
+      difference: "message" | "past" | "context" | "id"; proof: FraudProof;
+    }
+  /** The scheduler was found by the record it published. */
   | { kind: "located"; scheduler: Address; url: string; record: Id; ttl_ms: number }
-  /** No scheduler answers: the history is rebuilt from the assignments on Arweave. */
+  /** No scheduler answers: slots `from` to `to` are taken from Arweave. */
   | { kind: "rebuild"; from: number; to: number }
-  /** Slots that no gateway has an assignment of, as ranges with both ends; `more` if there are more after them. */
+  /** Slots that no gateway has an assignment of, as ranges with both ends; `more` if there are further ones. */
   | { kind: "holes"; slots: [number, number][]; more: boolean }
+  /** Everything up to this slot is in the store: what ends now goes on from here. */
+  | { kind: "committed"; slot: number }
   /** Earlier answers of a node are gone through, to the first that differs. About ten times a second. */
   | { kind: "comparing"; node: string; done: number; total: number }
   /** A node was compared. */
   | ({ kind: "compared" } & NodeCheck);
-
-/** How a source is doing in this session. */
-export interface SourceHealth {
-  url: string;
-  /** From 0 to 1000. */
-  score: number;
-  answers: number;
-  failures: number;
-  /** The code of the last failure. */
-  last_failure: string | null;
-  /** For how much longer it asked to be left alone (Retry-After), milliseconds; 0 for not. */
-  wait_ms: number;
-}
-
-/** What a source said of the last slot it has. */
-export interface HeadSeen {
-  url: string;
-  of: "scheduler" | "gateway";
-  /** To the verified history: the same end; the same and more; the same and less; another assignment; it did not say. */
-  standing: "agrees" | "ahead" | "behind" | "differs" | "silent";
-  slot: number | null;
-  assignment: Id | null;
-  /** When that was assigned, by the scheduler's clock. */
-  timestamp: number | null;
-  /** When it was asked, by this machine's clock. */
-  asked_at_ms: number;
-  /** How old its head was then. */
-  age_ms: number | null;
-  failure: SourceSilent | null;
-}
-
-/** A source that gave no answer. */
-export interface SourceSilent {
-  url: string;
-  code: string;
-  sentence: string;
-}
-
-/** What sources say of something that none of them can prove: what most say and who, who says what else, who nothing. */
-export interface Tally {
-  value: string;
-  asked: number;
-  /** How many must say the same. */
-  needed: number;
-  by: string[];
-  against: { url: string; says: string }[];
-  silent: SourceSilent[];
-}
 
 /** A proved fraud proof: two assignments of one scheduler for one slot. */
 export interface FraudCard {
@@ -349,6 +307,63 @@ export interface Difference {
   path: string;
   ours?: Json;
   theirs?: Json;
+}
+
+/** What came of asking all sources of a kind the same. */
+export interface Tally {
+  /** What most say; of equally many, what the source says that stands first. */
+  value: string;
+  asked: number;
+  /** How many must say the same for it to count as agreed. */
+  needed: number;
+  by: string[];
+  /** Who says otherwise, and what. */
+  against: { url: string; says: string }[];
+  /** Who said nothing, and why. */
+  silent: { url: string; code: string; sentence: string }[];
+}
+
+/** How a source is doing in this session. */
+export interface SourceHealth {
+  url: string;
+  /** From 0 to 1000; of the best the first in the user's order is asked first. */
+  score: number;
+  answers: number;
+  failures: number;
+  /** The code of the last failure. */
+  last_failure: string | null;
+  /** For how much longer it asked to be left alone, milliseconds; 0 for not. */
+  wait_ms: number;
+}
+
+/** What a source said of the end of a history. */
+export interface HeadSeen {
+  url: string;
+  of: "scheduler" | "gateway";
+  /**
+   * `agrees`: it ends where the verified history does; `ahead`: it says that there is more; `behind`: it ends earlier;
+   * `differs`: it has another assignment; `silent`: it did not say.
+   */
+  standing: "agrees" | "ahead" | "behind" | "differs" | "silent";
+  slot: number | null;
+  assignment: Id | null;
+  /** When that slot was assigned, by the scheduler's clock. */
+  timestamp: number | null;
+  asked_at_ms: number;
+  /** How old its head was when it was asked. A quiet process has an old head. */
+  age_ms: number | null;
+  failure: { url: string; code: string; sentence: string } | null;
+}
+
+/** Two assignments that a scheduler signed for one slot: the file that `weft verify` checks. Items in base64url. */
+export interface FraudProof {
+  kind: "weft-fraud-proof";
+  version: 1;
+  scheduler: Address;
+  process: Id;
+  slot: number;
+  first: string;
+  second: string;
 }
 
 /** What is known of a process item itself. */

@@ -1,13 +1,13 @@
 /** What the sources of a sync say and how they do: heads, agreement, fraud, health, holes. The views read it. */
 
-import type { FraudCard, HeadSeen, Json, SourceHealth, Tally, WeftEvent } from "../../web/js/client.js";
+import type { FraudCard, FraudProof, HeadSeen, SourceHealth, Tally, WeftEvent } from "../../web/js/client.js";
 import type { Model } from "./model.js";
 
 /** A fraud that was found, its file, and what the file proves once it was checked. */
 export interface Fraud {
   slot: number;
   url: string | null;
-  proof: Json;
+  proof: FraudProof;
   card: FraudCard | null;
 }
 
@@ -84,7 +84,7 @@ export class Said {
   }
 
   /** The proof is checked again, from its file, before it is shown as one. */
-  async #prove(slot: number, url: string | null, proof: Json): Promise<void> {
+  async #prove(slot: number, url: string | null, proof: FraudProof): Promise<void> {
     if (this.frauds.some((known) => known.slot === slot)) return;
     const fraud: Fraud = { slot, url, proof, card: null };
     this.frauds = [...this.frauds, fraud].sort((a, b) => a.slot - b.slot);

@@ -2,7 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 
-import type { FraudCard, FraudSide, Json } from "../../../web/js/client.js";
+import type { FraudCard, FraudProof, FraudSide } from "../../../web/js/client.js";
 import { clip, count, instant, pretty } from "../format.js";
 import type { Model } from "../model.js";
 import type { Fraud } from "../said.js";
@@ -56,7 +56,7 @@ function sides(card: FraudCard, url: string | null): TemplateResult {
 }
 
 /** The file that `weft verify` checks. */
-function save(slot: number, process: string | null, proof: Json): void {
+function save(slot: number, process: string | null, proof: FraudProof): void {
   const url = URL.createObjectURL(new Blob([`${pretty(proof)}\n`], { type: "application/json" }));
   const anchor = document.createElement("a");
   anchor.href = url;
