@@ -2,9 +2,21 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::print_stdout, reason = "how many cases ran is part of the result")]
 
+use std::convert::Infallible;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rsa::pss::Pss;
+use rsa::rand_core::{TryCryptoRng, TryRng};
+use rsa::traits::SignatureScheme as _;
+use rsa::{BoxedUint, RsaPrivateKey};
 use serde_json::Value as Json;
+use sha2::{Digest as _, Sha512};
 use weft_codec::item::DataItem;
-use weft_codec::message::{Commitment, Generation, Ids, Node, Tabm, ans104, id};
+use weft_codec::message::httpsig::{self, Encoded};
+use weft_codec::message::{
+    Commitment, Generation, Ids, Node, Tabm, ans104, id, to_sign, unsigned_commitment,
+};
 use weft_codec::{Code, base64url};
 use weft_verify::{Untrusted, http};
 
@@ -135,15 +147,9 @@ fn a_mac_that_all_can_make_signs_nothing() {
     for keyid in ["publickey:kBa2uXICrMNI", "secret:AAAA", "constant:ao", "ao"] {
         let message = Tabm::new().with("a", "b");
         let keys = ["a".to_owned()];
-        let (mut commitment, base) = weft_codec::message::to_sign(
-            &message,
-            Some(&keys),
-            Commitment::HMAC,
-            keyid,
-            false,
-            Generation::September2025,
-        )
-        .unwrap();
+        let (mut commitment, base) =
+            to_sign(&message, Some(&keys), Commitment::HMAC, keyid, false, Generation::September2025)
+                .unwrap();
         commitment.signature = id::hmac_sha256(keyid.as_bytes(), &base).to_vec();
         let with = |commitment: &Commitment| {
             let all = Tabm::new().with(commitment.id().to_string(), commitment.to_tabm());
@@ -211,13 +217,13 @@ fn many_summed_ids_are_not_taken() {
     for number in 0..5 {
         let key = format!("constant:{number}");
         let (mut commitment, base) =
-            weft_codec::message::to_sign(&nested, None, Commitment::HMAC, &key, false, generation).unwrap();
+            to_sign(&nested, None, Commitment::HMAC, &key, false, generation).unwrap();
         commitment.signature = id::hmac_sha256(key.as_bytes(), &base).to_vec();
         all.set(commitment.id().to_string(), commitment.to_tabm());
     }
     let outer = |nested: Tabm| {
         let mut message = Tabm::new().with("sub", nested);
-        let commitment = weft_codec::message::unsigned_commitment(&message, None, false, generation).unwrap();
+        let commitment = unsigned_commitment(&message, None, false, generation).unwrap();
         message.set("commitments", Tabm::new().with(commitment.id().to_string(), commitment.to_tabm()));
         http::commitments(Untrusted::new(message, "test")).unwrap().into_parts().0.held.remove(0)
     };
@@ -231,3 +237,104 @@ fn many_summed_ids_are_not_taken() {
     assert!(held.unproved.is_empty() && held.message.map("sub").is_some());
     assert_eq!(base64url::encode(&held.id.0), held.id.to_string());
 }
+
+/// Signs with the test key of the vectors: RSA-PSS SHA-512, no salt.
+fn signed(message: &Tabm, keys: Option<&[String]>, bundle: bool, generation: Generation) -> Tabm {
+    let vectors = read(include_str!("../../../tests/fixtures/vectors/keys.json"));
+    let bytes = |name: &str| base64url::decode(vectors["rsa4096"]["jwk"][name].as_str().unwrap()).unwrap();
+    let number = |name: &str| BoxedUint::from_be_slice_vartime(&bytes(name));
+    let primes = vec![number("p"), number("q")];
+    let key = RsaPrivateKey::from_components(number("n"), number("e"), number("d"), primes).unwrap();
+    let keyid = format!("{}{}", generation.public_key_prefix(), STANDARD.encode(bytes("n")));
+    let (mut commitment, base) = to_sign(message, keys, Commitment::RSA, &keyid, bundle, generation).unwrap();
+    let scheme = Pss { blinded: false, digest: Sha512::new(), salt_len: Some(0) };
+    commitment.signature = scheme.sign(Some(&mut NoRandomness), &key, &Sha512::digest(base)).unwrap();
+    let all = Tabm::new().with(commitment.id().to_string(), commitment.to_tabm());
+    message.clone().with("commitments", all)
+}
+
+/// Whether this message, sent so, is still said by the test key.
+fn is_said(sent: &Encoded) -> bool {
+    http::signed_message(Untrusted::new(sent.clone(), "test"))
+        .is_ok_and(|committed| committed.signers().iter().any(|signer| signer.as_str() == SIGNER))
+}
+
+/// Each committed bit of a sent message flipped; how many were. What is not committed may change.
+fn flips_are_refused(sent: &Encoded) -> usize {
+    let listed = httpsig::signatures(sent).unwrap().remove(0).components;
+    let is_listed = |name: &str| listed.iter().any(|listed| listed.trim_start_matches('@') == name);
+    let mut flipped = 0;
+    for (name, value) in &sent.headers {
+        for at in 0..value.len().min(200) {
+            let mut changed = sent.clone();
+            changed.headers.get_mut(name).unwrap()[at] ^= 1 << (at % 8);
+            assert!(!(is_listed(name) && is_said(&changed)), "{name} {at}");
+            flipped += usize::from(is_listed(name));
+        }
+    }
+    let length = sent.body.as_ref().map_or(0, Vec::len);
+    for at in (0..length).step_by(length / 200 + 1) {
+        let mut changed = sent.clone();
+        changed.body.as_mut().unwrap()[at] ^= 1 << (at % 8);
+        assert_eq!(is_said(&changed), !is_listed("content-digest"), "body {at}");
+        flipped += 1;
+    }
+    flipped
+}
+
+/// Whatever is signed, of either generation, linked or inline, all or some of it: any flipped bit of a committed header or
+/// of a committed body is refused.
+#[test]
+fn no_committed_bit_may_change() {
+    let list = Tabm::new().with("1", "a").with("ao-types", ".=\"list\"");
+    let nested = Tabm::new().with("x", "y").with("list", list);
+    let flat = Tabm::new().with("action", "Eval").with("n", "42").with("ao-types", "n=\"integer\"");
+    let with_body = flat.clone().with("body", "some text");
+    let with_data = flat.clone().with("data", "some text").with("path", "/a/b");
+    let big = flat.clone().with("big", "z".repeat(5000)).with("sub", nested.clone());
+    let deep = with_body.clone().with("sub", nested);
+    let some = ["action".to_owned(), "sub".to_owned()];
+    let cases: [(&Tabm, Option<&[String]>, bool); 7] = [
+        (&flat, None, false),
+        (&with_body, None, false),
+        (&with_data, None, false),
+        (&big, None, true),
+        (&deep, None, true),
+        (&deep, None, false),
+        (&flat, Some(&some), false),
+    ];
+    let mut flipped = 0;
+    for generation in Generation::ALL {
+        for (message, keys, bundle) in cases {
+            let signed = signed(message, keys, bundle, generation);
+            let message = if bundle { signed } else { signed.linked(generation).unwrap() };
+            let sent = httpsig::encode(&message, generation).unwrap();
+            assert!(is_said(&sent));
+            flipped += flips_are_refused(&sent);
+        }
+    }
+    println!("signed here: {flipped} messages with a committed bit flipped, all refused");
+    assert!(flipped > 1000);
+}
+
+/// RSA-PSS without salt needs no randomness.
+struct NoRandomness;
+
+impl TryRng for NoRandomness {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(0)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(0)
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        bytes.fill(0);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for NoRandomness {}

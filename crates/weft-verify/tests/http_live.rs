@@ -117,7 +117,7 @@ fn every_recorded_answer() {
             Err(error) => {
                 assert_eq!(
                     (error.code(), &*name),
-                    (Code::SignatureInvalid, "http/meta/info-bundle.json"),
+                    (Code::SignatureUnsupported, "http/meta/info-bundle.json"),
                     "{error}"
                 );
                 "a nested list of more than 32 keys, whose order only Erlang knows".to_owned()

@@ -133,6 +133,11 @@ impl Tabm {
         Self { entries: kept.map(|(key, node)| (key.clone(), node.clone())).collect() }
     }
 
+    /// The nested messages, commitments left out.
+    pub fn content_maps(&self) -> impl Iterator<Item = &Self> {
+        self.entries.iter().filter(|(key, _)| *key != COMMITMENTS).filter_map(|(_, node)| node.as_map())
+    }
+
     /// The binaries whose keys are taken for ids by their length: as headers they travel together, in `ao-ids`.
     pub fn id_like(&self) -> impl Iterator<Item = (String, Node)> + '_ {
         let alike = self.entries.iter().filter(|(key, node)| is_id_like(key) && node.as_map().is_none());

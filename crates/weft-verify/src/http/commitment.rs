@@ -103,7 +103,8 @@ fn held(id: Id, proof: Proof, message: Tabm, nested: Nested) -> Held {
 }
 
 /// Proves the commitments in the headers of a message that came by HTTP. Errors: `signature-missing`, those of reading
-/// the headers, or that of the first commitment if none holds.
+/// the headers, `signature-invalid` (also for a `content-digest` that is not the body's), or that of the first commitment if
+/// none holds.
 ///
 /// A commitment is over the headers it lists, as they came, and the digest of the body that came. Where that does not
 /// hold it is over the message they make, nested ones linked: a node signs that form and sends the other when it was
@@ -111,6 +112,7 @@ fn held(id: Id, proof: Proof, message: Tabm, nested: Nested) -> Held {
 /// where `status` is not signed (findings of the live node of September 2025).
 pub fn signed_message(message: Untrusted<Encoded>) -> Result<Verified<Committed>> {
     let (encoded, source) = message.into_parts();
+    check_digest(&encoded)?;
     let signatures = httpsig::signatures(&encoded)?;
     let variants = [Some(encoded.clone()), without_status_type(&encoded)];
     let mut results = Vec::new();
@@ -122,8 +124,8 @@ pub fn signed_message(message: Untrusted<Encoded>) -> Result<Verified<Committed>
             for check in [over_headers, over_linked] {
                 match check(variant, &signature) {
                     Ok(held) => found = found.or(Some(held)),
-                    // That the bytes are others says more than that some are missing.
-                    Err(error) if error.code() == Code::SignatureInvalid => failed = Some(error),
+                    // That the bytes are others, or cannot be known, says more than that some are missing.
+                    Err(error) if error.code() != Code::ComponentMissing => failed = Some(error),
                     Err(error) => failed = failed.or(Some(error)),
                 }
                 if found.is_some() {
@@ -135,6 +137,18 @@ pub fn signed_message(message: Untrusted<Encoded>) -> Result<Verified<Committed>
         results.push((signature.commitment.id(), found.ok_or_else(|| failed.unwrap_or_else(missing))));
     }
     judge(results, &source)
+}
+
+/// The body is the one whose SHA-256 came with it, if a digest came. Signatures are over the digest computed here all the
+/// same.
+fn check_digest(encoded: &Encoded) -> Result<()> {
+    let (Some(body), Some(field)) = (&encoded.body, encoded.headers.get(DIGEST)) else { return Ok(()) };
+    let sent = parse_dictionary(field, Keys::Strict)?.into_iter().find(|(name, _)| name == "sha-256");
+    let own = parse_dictionary(httpsig::digest(body).as_bytes(), Keys::Strict)?.into_iter().next();
+    if sent == own {
+        return Ok(());
+    }
+    Err(Error::new(Code::SignatureInvalid, "The body is not the one whose digest came with it."))
 }
 
 /// Over the headers as they are.
@@ -179,6 +193,16 @@ fn with_ao_ids<'a>(names: &[&'a str], values: &BTreeMap<String, Vec<u8>>) -> Opt
 /// Over the message that headers and body make, nested ones linked.
 fn over_linked(encoded: &Encoded, signature: &Signature) -> Result<Held> {
     let commitment = &signature.commitment;
+    // A bundle is signed as it is sent, and the form of a body that is signed is HyperBEAM's own.
+    let kind = encoded.text("content-type").filter(|kind| kind.starts_with("multipart/"));
+    let is_own =
+        kind.is_none_or(|kind| kind.starts_with("multipart/form-data; boundary=\"") && kind.ends_with('"'));
+    if commitment.is_bundle() || (!is_own && signature.components.iter().any(|name| name == "content-type")) {
+        return Err(Error::new(
+            Code::SignatureInvalid,
+            "The signature is not of the headers and the body as they came.",
+        ));
+    }
     let message = httpsig::decode(encoded)?;
     let listed = message.map("commitments").and_then(|all| all.map(&commitment.id().to_string()));
     let keys = match listed {
@@ -204,7 +228,7 @@ fn over_one_reading(message: &Tabm, keys: &[String], signature: &Signature) -> R
         return Err(Error::new(Code::ComponentMissing, what).with("component", extra));
     }
     let base = signature_base(names.iter().copied(), &form.components, commitment)?;
-    let proof = hyperbeam::check(commitment, &base)?;
+    let proof = hyperbeam::check(commitment, &base).map_err(|error| coverage::explain(message, error))?;
     let mut nested = Nested::default();
     let message = coverage::covered(message, keys, commitment.is_bundle(), generation, &mut nested)?;
     Ok(held(commitment.id(), proof, message, nested))

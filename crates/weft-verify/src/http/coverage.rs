@@ -123,6 +123,23 @@ fn covered_by_id(map: &Tabm, generation: Generation, path: &str, nested: &mut Ne
     Ok(out)
 }
 
+/// Erlang keeps maps of up to this many keys sorted; larger ones have an order that only it knows.
+const SORTED_KEYS: usize = 32;
+
+/// The reason why a commitment does not hold, where it may be one of ours: an id of a nested message without commitments
+/// is over its keys in Erlang's order (reference ao-core.md §4.2).
+pub(super) fn explain(message: &Tabm, error: Error) -> Error {
+    let mut level: Vec<&Tabm> = message.content_maps().collect();
+    while error.code() == Code::SignatureInvalid && !level.is_empty() {
+        if level.iter().any(|map| map.len() > SORTED_KEYS && !map.has("commitments")) {
+            let what = "A nested message has more than 32 keys: its id cannot be computed here, and so not be checked.";
+            return Error::new(Code::SignatureUnsupported, what).because(error);
+        }
+        level = level.into_iter().flat_map(Tabm::content_maps).collect();
+    }
+    error
+}
+
 /// A commitment without what nothing proves: other keys, and fields that are not signed.
 fn proved(mut commitment: Commitment, keys: Vec<String>, own: &Tabm) -> Commitment {
     commitment.committed = keys;
@@ -165,7 +182,7 @@ fn over_reading(message: &Tabm, commitment: &Commitment) -> Result<Proof> {
         let base = signature_base(order.iter().map(String::as_str), &form.components, commitment)?;
         match hyperbeam::check(commitment, &base) {
             Ok(proof) => return Ok(proof),
-            Err(error) => failed = failed.or(Some(error)),
+            Err(error) => failed = failed.or_else(|| Some(explain(message, error))),
         }
     }
     Err(failed.unwrap_or_else(|| Error::new(Code::SignatureInvalid, "The commitment is of other bytes.")))
