@@ -151,3 +151,30 @@ pub fn graphql_answer(bytes: &[u8]) {
     let among = weft_verify::item_among(Untrusted::new(candidates, "fuzz"), None);
     assert_eq!(among.is_ok(), proved == 1);
 }
+
+/// A receipt file, given the digest that belongs to it, so that changes reach what is behind it: what proves has the checks
+/// that it claims, whoever its reader accepts; without its digest, or cut, it is refused.
+pub fn receipt(bytes: &[u8]) {
+    use weft_verify::{ReceiptFile, ReceiptProof, SchedulerPolicy};
+    let seal = |digest: Id| format!("\"sha256\":\"{digest}\"}}\n").into_bytes();
+    let Some(at) = bytes.len().checked_sub(seal(Id([0; 32])).len()) else { return };
+    let body = &bytes[..at];
+    let text = [body, seal(Id::sha256(body)).as_slice()].concat();
+    let Ok(file) = ReceiptFile::parse(&text) else { return };
+    assert!(
+        ReceiptFile::parse(&[body, seal(Id([0; 32])).as_slice()].concat()).is_err(),
+        "a digest of its own"
+    );
+    assert!(ReceiptFile::parse(&text[..text.len() - 1]).is_err(), "no byte less");
+    let policy = SchedulerPolicy { accepted: file.accepted_schedulers().clone() };
+    if let Ok(proved) = ReceiptProof::open(&file, &policy).and_then(ReceiptProof::finish) {
+        assert_eq!(file.receipt().checks, proved.checks());
+        assert_eq!(file.slots() as u64, proved.slots);
+        if !policy.accepted.is_empty() {
+            assert!(
+                ReceiptProof::open(&file, &SchedulerPolicy::default()).is_err(),
+                "nobody accepted that signer"
+            );
+        }
+    }
+}

@@ -58,3 +58,8 @@ fn scheduler_pages() {
 fn graphql_answers() {
     seeds("graphql_answer", properties::graphql_answer);
 }
+
+#[test]
+fn receipts() {
+    seeds("receipt", properties::receipt);
+}

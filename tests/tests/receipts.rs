@@ -220,6 +220,9 @@ fn a_signer_that_its_maker_accepted_is_for_the_reader_to_accept() {
     let scheduler = proved.checks().iter().find(|check| check.claim == "scheduler").unwrap();
     assert_eq!(scheduler.status, Status::Trusted { by: "you".into() });
     assert_eq!(scheduler.evidence.get("count").map(String::as_str), Some("4"));
+    // Times and order are the word of who signed, not of who is named.
+    let times = proved.checks().iter().find(|check| check.claim == "slot-times").unwrap();
+    assert_eq!(times.status, Status::Trusted { by: TestKey::get().address().to_string() });
     // A receipt that forgets to name the signer is refused, whatever its reader accepts.
     let silent = edit(&text, |json| {
         json.as_object_mut().unwrap().shift_remove("accepted_schedulers");

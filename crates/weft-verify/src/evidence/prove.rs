@@ -54,6 +54,7 @@ pub(super) struct Proving {
     checks: Vec<Check>,
     tallies: Tallies,
     accepted: BTreeSet<Address>,
+    signers: BTreeSet<String>,
     /// The items and transactions that were proved: an inclusion proof is about one of them.
     ids: BTreeSet<Id>,
     slots: u64,
@@ -88,6 +89,7 @@ impl Proving {
             checks,
             tallies: Tallies::default(),
             accepted: BTreeSet::new(),
+            signers: BTreeSet::new(),
             ids,
             slots: 0,
             results: 0,
@@ -161,6 +163,7 @@ impl Proving {
         let signers = checks.iter().filter(|check| matches!(check.status, Status::Trusted { .. }));
         let signers = signers.filter_map(|check| check.evidence.get("signer")?.parse().ok());
         self.accepted.extend(signers);
+        self.signers.extend(checks.iter().filter_map(|check| check.evidence.get("signer").cloned()));
     }
 
     fn take_result(&mut self, entry: &Entry, result: Option<&RawValue>) -> Result<()> {
@@ -212,6 +215,7 @@ impl Proving {
         }
         let rests = Rests {
             process: &self.process,
+            signers: self.signers.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
             scope: &self.scope,
             head,
             results: self.results,

@@ -15,6 +15,8 @@ const MAX_INTERVAL: usize = 60;
 pub(super) struct Rests<'a> {
     pub(super) process: &'a Process,
     pub(super) scope: &'a Scope,
+    /// Who signed the assignments: whose word their order and times are.
+    pub(super) signers: String,
     /// The last slot.
     pub(super) head: &'a Head,
     pub(super) results: u64,
@@ -114,7 +116,7 @@ impl Rests<'_> {
     }
 
     fn scheduler(&self) -> &str {
-        self.process.scheduler.as_str()
+        &self.signers
     }
 
     fn word(&self, claim: &str, by: &str, sentence: &str) -> Check {
