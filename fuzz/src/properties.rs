@@ -1,13 +1,14 @@
 //! One function for each fuzz target, which panics if a property does not hold.
 
 use serde_json::Value;
+use weft_codec::block::{Block, BlockHash};
 use weft_codec::graphql_item::{self, NodeJson};
 use weft_codec::item::DataItem;
 use weft_codec::scheduler_page::{self, Anchors, Entry};
 use weft_codec::tags::{self, Tag};
 use weft_codec::transaction::Transaction;
-use weft_codec::{Code, Id, ao, bundle};
-use weft_verify::Untrusted;
+use weft_codec::{Code, Id, ao, bundle, merkle};
+use weft_verify::{ChunkProof, Rules, Untrusted};
 
 /// A data item: what parses is written as it was read and holds no more bytes than it came in; verifying never panics,
 /// agrees with its own claims, and takes no other id.
@@ -111,6 +112,54 @@ pub fn transaction(bytes: &[u8]) {
         assert_eq!((proved.id, proved.computed_id()), (id, id));
     }
     assert_eq!(prove(Some(Id([0; 32]))).unwrap_err().code(), Code::IdMismatch);
+}
+
+/// A layer-1 block in JSON: what reads is written alike; verifying never panics and takes no other hash.
+pub fn block(bytes: &[u8]) {
+    let Ok(block) = Block::from_json(bytes) else { return };
+    assert!(Block::from_value(&block.to_json()).is_ok_and(|again| again == block));
+    assert!(block.txs.len() <= bytes.len() && block.start() <= block.weave_size);
+    let prove = |expected| weft_verify::block(Untrusted::new(block.clone(), "fuzz"), expected);
+    if let Ok(proved) = prove(None) {
+        assert_eq!(block.computed_hash().unwrap(), proved.indep_hash);
+        assert_eq!(prove(Some(BlockHash([0; 48]))).unwrap_err().code(), Code::BlockHashMismatch);
+    }
+    assert!(weft_verify::follows(&block, &block).is_err(), "no block follows itself");
+    drop(block.signature_preimage());
+}
+
+/// A chunk: offset and size in 8 bytes each, the length of its path in 2, the path, the chunk. The root is the one that
+/// the path itself gives. What is taken is inside the data, and is what came in.
+pub fn chunk_path(bytes: &[u8]) {
+    let Some((offset, rest)) = bytes.split_first_chunk::<8>() else { return };
+    let Some((size, rest)) = rest.split_first_chunk::<8>() else { return };
+    let Some((length, rest)) = rest.split_first_chunk::<2>() else { return };
+    let Some((path, chunk)) = rest.split_at_checked(u16::from_be_bytes(*length).into()) else { return };
+    let [offset, size] = [offset, size].map(|number| u64::from_be_bytes(*number));
+    let marked = path.strip_prefix(&[0; 32][..]).unwrap_or(path);
+    let part = |at: usize| path_part(marked, at);
+    let root = match (part(0), part(32), part(64)) {
+        (Some(left), Some(right), Some(end)) => merkle::branch_id(&left, &right, &end),
+        (Some(data), Some(end), None) => merkle::leaf_id(&data, &end),
+        _ => return,
+    };
+    for rules in [None, Some(Rules::StrictBorders), Some(Rules::StrictSplit), Some(Rules::Rebase)] {
+        let proof = ChunkProof { offset, data_path: path.to_vec(), chunk: chunk.to_vec() };
+        match weft_verify::chunk(Untrusted::new(proof, "fuzz"), Id(root), size, rules) {
+            Ok(taken) => {
+                assert!(taken.bytes == chunk && !chunk.is_empty() && chunk.len() <= merkle::MAX_CHUNK);
+                assert!(taken.start <= offset && taken.start + chunk.len() as u64 <= size);
+            }
+            Err(error) => {
+                let codes = [Code::ChunkMalformed, Code::ChunkPathInvalid, Code::ChunkMismatch];
+                assert!(codes.contains(&error.code()));
+            }
+        }
+    }
+}
+
+fn path_part(path: &[u8], at: usize) -> Option<[u8; 32]> {
+    path.get(at..)?.first_chunk().copied()
 }
 
 /// A scheduler's page: what reads is written alike; every item has the id of its signature, and verifying never

@@ -60,6 +60,16 @@ fn graphql_answers() {
 }
 
 #[test]
+fn blocks() {
+    seeds("block", properties::block);
+}
+
+#[test]
+fn chunk_paths() {
+    seeds("chunk_path", properties::chunk_path);
+}
+
+#[test]
 fn receipts() {
     seeds("receipt", properties::receipt);
 }
