@@ -1,5 +1,10 @@
 //! One function for each fuzz target, which panics if a property does not hold.
 
+#[path = "properties/http.rs"] // the tests read this file from their own place
+mod http;
+
+pub use http::{httpsig, structured_fields};
+
 use serde_json::Value;
 use weft_codec::block::{Block, BlockHash};
 use weft_codec::graphql_item::{self, NodeJson};

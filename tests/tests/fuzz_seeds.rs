@@ -73,3 +73,13 @@ fn chunk_paths() {
 fn receipts() {
     seeds("receipt", properties::receipt);
 }
+
+#[test]
+fn signed_http_messages() {
+    seeds("httpsig", properties::httpsig);
+}
+
+#[test]
+fn structured_fields() {
+    seeds("structured_fields", properties::structured_fields);
+}

@@ -9,7 +9,7 @@ use weft_codec::{Code, Error, Id, Result, ao, bundle, scheduler_page};
 use weft_verify::{RECEIPT_KIND, Untrusted};
 
 use super::entries::{Collected, Entry, history};
-use super::{Asked, Line, Report, receipt};
+use super::{Asked, Line, Report, exchange, receipt};
 
 /// The largest file that is read, in bytes.
 const MAX_FILE: u64 = 1 << 30;
@@ -101,6 +101,8 @@ impl Found<'_, '_> {
         let has = |name: &str| value.get(name).is_some();
         if value.get("kind").is_some_and(|kind| kind == RECEIPT_KIND) {
             receipt::verify(path, text, self.asked, self.report);
+        } else if exchange::is_one(value) {
+            exchange::verify(path, value, self.report);
         } else if has("edges") {
             self.page(path, text.as_bytes());
         } else if has("assignment") && has("message") {

@@ -3,6 +3,7 @@
 
 mod content;
 mod entries;
+mod exchange;
 mod receipt;
 mod walk;
 
@@ -69,7 +70,7 @@ pub(crate) struct Line {
     /// The file, and after `#` or `:` the place in it.
     path: String,
     /// `item`, `bundle`, `transaction`, `page`, `assignment`, `message`, `history`, `receipt`, `results`, `trusted`,
-    /// `agreed`, `other`.
+    /// `agreed`, `request`, `answer`, `other`.
     kind: &'static str,
     id: Option<Id>,
     verdict: Verdict,

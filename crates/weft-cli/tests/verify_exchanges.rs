@@ -1,0 +1,51 @@
+//! `weft verify` over recorded exchanges with a HyperBEAM node.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use weft_cli::verify::{REFUSED, VALID, VerifyArgs, run};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/hyperbeam-live")
+}
+
+/// The exit code, and a line for each thing found.
+fn verify(path: PathBuf) -> (u8, Vec<Value>) {
+    let args = VerifyArgs {
+        paths: vec![path],
+        accept_scheduler: Vec::new(),
+        module: None,
+        no_replay: true,
+        json: true,
+    };
+    let mut out = Vec::new();
+    let code = run(&args, &mut out);
+    let lines = std::str::from_utf8(&out).unwrap().lines();
+    (code, lines.map(|line| serde_json::from_str(line).unwrap()).collect())
+}
+
+#[test]
+fn signed_halves_are_verified() {
+    let (code, lines) = verify(folder());
+    let of =
+        |kind: &str, ok: bool| lines.iter().filter(|line| line["kind"] == kind && line["ok"] == ok).count();
+    assert_eq!((of("answer", true), of("answer", false)), (7, 0));
+    assert_eq!((of("request", true), of("request", false)), (2, 1));
+    assert_eq!(code, REFUSED);
+    let refused = lines.iter().find(|line| line["ok"] == false).unwrap();
+    assert!(refused["path"].as_str().unwrap().ends_with("http-errors-post-changed-value.json#request"));
+    assert_eq!(refused["code"], "signature-invalid");
+}
+
+#[test]
+fn it_says_who_signed() {
+    let (code, lines) = verify(folder().join("token-requests-03-transfer.json"));
+    assert_eq!(code, VALID);
+    let said = |kind: &str| {
+        let line = lines.iter().find(|line| line["kind"] == kind).unwrap();
+        line["message"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(said("request"), "signed by wtl7n8WWlAdwZ7xk93kMA0Y-Gbaa1Z_cE5G4_CQbMQY");
+    assert!(said("answer").starts_with("signed by VURJyoouFg4afMmitXRKx5BVUmw8x6AeyIUW8DTO2KU; 1 nested"));
+}
