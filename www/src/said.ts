@@ -47,8 +47,12 @@ export class Said {
     this.frauds = [];
   }
 
+  /** In the user's order, then those that were found. */
   sources(): Source[] {
-    return [...this.#sources.values()];
+    const { schedulers, gateways } = this.#model.sources;
+    const order = [...schedulers, ...gateways];
+    const place = ({ url }: Source): number => (order.includes(url) ? order.indexOf(url) : order.length);
+    return [...this.#sources.values()].sort((a, b) => place(a) - place(b));
   }
 
   /** What they disagree about. */

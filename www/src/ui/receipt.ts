@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 
 import type { Check, CheckStatus, Receipt } from "../../../web/js/client.js";
-import { clip, count } from "../format.js";
+import { clip, clipIds, count } from "../format.js";
 import type { Model } from "../model.js";
 import { agreedIcon, provedIcon, trustedIcon } from "./icons.js";
 
@@ -90,7 +90,7 @@ function support(status: CheckStatus): { text: string; who: string } | null {
   switch (status.kind) {
     case "proved": return null;
     case "agreed": return { text: `agreed by ${status.k} of ${status.n}`, who: status.by.join(", ") };
-    case "trusted": return { text: `trusted: ${clip(status.by)}`, who: status.by };
+    case "trusted": return { text: `trusted: ${clipIds(status.by)}`, who: status.by };
   }
 }
 

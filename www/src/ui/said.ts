@@ -80,16 +80,23 @@ export function sources(model: Model): TemplateResult | typeof nothing {
           <h2 id="sources-title">Sources</h2>
           <p class="sub">How far each one's history goes, how fresh that is, and how it did in this visit. A quiet process has an old head.</p>
         </div>
-        ${agreed ? html`<p class="agreement">${agreedIcon} <b>${count(agreed.by.length)} of ${count(agreed.asked)}</b> agree on the end</p>` : nothing}
+        ${agreed ? agreement(agreed) : nothing}
       </div>
-      <ul class="source-list">${all.map(one)}</ul>
+      <ul class="source-list">${all.map((source) => one(model, source))}</ul>
     </section>`;
 }
 
-function one({ url, head, health, located }: Source): TemplateResult {
+function agreement({ by, asked, needed }: Tally): TemplateResult {
+  const reached = by.length >= needed;
+  return html`<p class="agreement ${reached ? "" : "missed"}">${agreedIcon}
+    <span><b>${count(by.length)} of ${count(asked)}</b> agree on the end${reached ? "" : `; ${count(needed)} are needed`}</span></p>`;
+}
+
+function one(model: Model, { url, head, health, located }: Source): TemplateResult {
+  const kind = head?.of ?? (model.sources.gateways.includes(url) ? "gateway" : model.sources.schedulers.includes(url) ? "scheduler" : "");
   return html`
     <li data-source=${url} data-standing=${head?.standing ?? ""}>
-      <div class="who"><b class="mono">${url}</b> <small>${head?.of ?? ""}${located ? " · found by its record on Arweave" : ""}</small></div>
+      <div class="who"><b class="mono">${url}</b> <small>${kind}${located ? " · found by its record on Arweave" : ""}</small></div>
       <div class="at">${head ? standing(head) : nothing}</div>
       <div class="does">${health ? doing(health) : nothing}</div>
     </li>`;
