@@ -125,12 +125,78 @@ fn transactions_and_things_that_are_none() {
     assert_eq!((code, &lines[0]["code"]), (UNREADABLE, &"unreadable".into()));
 }
 
+/// Files in order, and then what they say about each other.
 #[test]
 fn a_folder_is_read_in_order() {
     let (code, lines) = one("arweave-l1", &[]);
-    let paths: Vec<&str> = lines.iter().map(|line| line["path"].as_str().unwrap()).collect();
-    assert!(paths.is_sorted() && paths.len() == 3, "{paths:?}");
-    assert_eq!(code, REFUSED);
+    let together = ["block-link", "block-txs", "chunk"].map(Value::from);
+    let (after, files): (Vec<&Value>, Vec<&Value>) =
+        lines.iter().partition(|line| together.contains(&line["kind"]));
+    let paths: Vec<&str> = files.iter().map(|line| line["path"].as_str().unwrap()).collect();
+    assert!(paths.is_sorted() && paths.len() == 12, "{paths:?}");
+    assert_eq!(after.len(), 3);
+    assert_eq!(code, REFUSED, "one transaction is none");
+}
+
+#[test]
+fn blocks_their_links_and_their_transactions() {
+    let (code, lines) = one("arweave-l1/blocks", &[]);
+    assert_eq!((code, of(&lines, "block").len(), of(&lines, "block-link").len()), (VALID, 7, 2));
+    assert!(lines.iter().all(|line| line["ok"] == true));
+    assert_eq!(of(&lines, "block")[0]["id"].as_str().unwrap().len(), 64);
+    let block = fixture("arweave-l1/blocks/1974239.json");
+    let transaction = fixture("arweave-l1/tx-cqcmzP9MUXEA8a_FIHHjZU-QIgn7uoPv4D3qQL0OlFQ.json");
+    let (code, lines) = verify(&[&block, &transaction], &[]);
+    assert_eq!((code, of(&lines, "block-txs").len()), (VALID, 1));
+    let (_, lines) = verify(&[&block], &[]);
+    assert_eq!(of(&lines, "block-txs").len(), 0);
+}
+
+#[test]
+fn changed_blocks_are_refused() {
+    let folder = std::env::temp_dir().join(format!("weft-verify-blocks-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let text = std::fs::read_to_string(fixture("arweave-l1/blocks/1315910.json")).unwrap();
+    let file = folder.join("block.json");
+    let verdict = |text: String| {
+        std::fs::write(&file, text).unwrap();
+        let (code, lines) = verify(&[&file], &[]);
+        (code, lines[0]["kind"].clone(), lines[0]["code"].clone())
+    };
+    let refused = |code: &str| (REFUSED, "block".into(), code.into());
+    assert_eq!(
+        verdict(text.replace("\"height\":1315910", "\"height\":1315911")),
+        refused("block-hash-mismatch")
+    );
+    assert_eq!(verdict(text.replace("\"height\":1315910", "\"height\":-1")), refused("block-malformed"));
+    let (code, kind, why) = verdict(text.replace("\"height\":1315910", "\"height\":1"));
+    assert_eq!((code, kind, why), (UNREADABLE, "block".into(), Value::Null), "too old to be hashed");
+    // Not the block after it, though it says so.
+    let other = std::fs::read_to_string(fixture("arweave-l1/blocks/1315909.json")).unwrap();
+    std::fs::write(folder.join("block-0.json"), other.replace("\"weave_size\":\"1", "\"weave_size\":\"2"))
+        .unwrap();
+    std::fs::write(&file, text).unwrap();
+    let (code, lines) = verify(&[&folder], &[]);
+    assert_eq!((code, of(&lines, "block-link").len()), (REFUSED, 0), "a refused block links nothing");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// Chunks as gateways serve them, where the collection of real ones stands beside the repository.
+#[test]
+fn chunks_of_transactions() {
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures/arweave-l1");
+    if !shared.is_dir() {
+        return;
+    }
+    let chunk = shared.join("chunks/51530681327863.json");
+    let transaction = shared.join("txs/ar-io/tx-----LT69qUmuIeC4qb0MZHlxVp7UxLu_14rEkA_9n6w.json");
+    let (code, lines) = verify(&[&chunk, &transaction], &[]);
+    let line = of(&lines, "chunk")[0].clone();
+    assert_eq!((code, &line["ok"]), (VALID, &true.into()), "{line}");
+    let (_, lines) = verify(&[&chunk], &[]);
+    assert!(of(&lines, "chunk")[0]["ok"].is_null(), "without its transaction it belongs to nothing");
+    let (_, lines) = verify(&[&shared.join("chunks/random-chunk.json")], &[]);
+    assert!(of(&lines, "chunk")[0]["message"].as_str().unwrap().contains("a root that it prints itself"));
 }
 
 #[test]

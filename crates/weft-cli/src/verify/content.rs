@@ -9,6 +9,7 @@ use weft_codec::{Code, Error, Id, Result, ao, bundle, scheduler_page};
 use weft_verify::{RECEIPT_KIND, Untrusted};
 
 use super::entries::{Collected, Entry, history};
+use super::layer1::Layer1;
 use super::{Asked, Line, Report, exchange, receipt};
 
 /// The largest file that is read, in bytes.
@@ -31,10 +32,11 @@ pub(super) fn verify(
         Ok(bytes) => bytes,
         Err(error) => return report.push(&Line::refused(&shown, "other", error)),
     };
-    let mut found = Found { report, asked, entries: Vec::new() };
+    let mut found = Found { report, asked, entries: Vec::new(), layer1: &mut entries.layer1 };
     found.bytes(&shown, &bytes, named);
+    let stored = found.entries;
     let folder = path.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
-    entries.add(&folder, found.entries);
+    entries.add(&folder, stored);
 }
 
 /// Reads a file of bounded size. Errors: `unreadable`, `too-large`.
@@ -57,6 +59,7 @@ struct Found<'a, 'b> {
     asked: &'a Asked<'a>,
     /// Stored history entries: bundles that begin with an assignment.
     entries: Vec<Entry>,
+    layer1: &'a mut Layer1,
 }
 
 impl Found<'_, '_> {
@@ -110,15 +113,21 @@ impl Found<'_, '_> {
                 Ok(entry) => self.entry(path, &entry),
                 Err(error) => self.report.push(&Line::refused(path, "page", error)),
             }
+        } else if has("indep_hash") && has("previous_block") {
+            self.layer1.block(path, text.as_bytes(), self.report);
         } else if has("signature") && (has("quantity") || has("reward") || has("last_tx")) {
             self.transaction(path, text.as_bytes());
+        } else if has("chunk") && has("data_path") {
+            self.layer1.chunk(path, value, self.report);
+        } else if has("transaction") && has("blocks") && has("path") {
+            self.layer1.inclusion(path, text.as_bytes(), self.report);
         } else {
             self.not_ours(path, named);
         }
     }
 
     fn not_ours(&mut self, path: &str, named: bool) {
-        let what = "This is no data item, bundle, transaction, scheduler page or receipt.";
+        let what = "This is no data item, bundle, transaction, block, chunk, scheduler page, proof, receipt or recorded exchange.";
         let line = if named {
             Line::refused(path, "other", Error::new(Code::RequestInvalid, what))
         } else {
@@ -132,6 +141,7 @@ impl Found<'_, '_> {
             Ok(transaction) => {
                 let id = transaction.computed_id();
                 let result = weft_verify::transaction(Untrusted::new(transaction, path), None, None);
+                result.iter().for_each(|proved| self.layer1.transaction(proved));
                 let data = result
                     .as_ref()
                     .is_ok_and(|proved| proved.checks().iter().any(|c| c.claim == "data-root"));

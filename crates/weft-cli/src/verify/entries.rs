@@ -7,6 +7,7 @@ use weft_codec::item::DataItem;
 use weft_codec::{Code, Id, Result};
 use weft_verify::{HistoryEntry, HistoryVerifier, SchedulerPolicy, Status, Untrusted, Verified};
 
+use super::layer1::Layer1;
 use super::{Line, Report, Verdict};
 
 /// An assignment and, unless it is an Assign, its message.
@@ -16,9 +17,11 @@ pub(super) struct Entry {
     pub(super) message: Option<DataItem>,
 }
 
-/// Stored entries by folder and process.
+/// What belongs together across files: stored entries by folder and process, and layer 1.
 #[derive(Debug, Default)]
 pub(super) struct Collected {
+    /// Blocks, chunks and transactions, which are looked at together at the end.
+    pub(super) layer1: Layer1,
     entries: BTreeMap<(String, Id), Vec<(u64, Entry)>>,
 }
 
@@ -57,7 +60,7 @@ pub(super) fn history(path: &str, entries: Vec<Entry>, policy: &SchedulerPolicy)
         Ok(said) => Verdict::Valid(said),
         Err(error) => Verdict::Refused(error),
     };
-    Some(Line { path: path.to_owned(), kind: "history", id: Some(id), verdict })
+    Some(Line { path: path.to_owned(), kind: "history", id: Some(id.to_string()), verdict })
 }
 
 fn follow(path: &str, process: DataItem, entries: Vec<Entry>, policy: &SchedulerPolicy) -> Result<String> {

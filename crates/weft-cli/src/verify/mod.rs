@@ -1,9 +1,10 @@
-//! `weft verify`: proves files of data items, bundles, layer-1 transactions, scheduler pages and receipts, without a
-//! network.
+//! `weft verify`: proves files of data items, bundles, layer-1 transactions, blocks and chunks, inclusion proofs,
+//! scheduler pages, receipts and recorded exchanges with HyperBEAM nodes, without a network.
 
 mod content;
 mod entries;
 mod exchange;
+mod layer1;
 mod receipt;
 mod walk;
 
@@ -18,7 +19,8 @@ use weft_verify::SchedulerPolicy;
 /// What to verify.
 #[derive(Clone, Debug, Args)]
 pub struct VerifyArgs {
-    /// Files, or folders of them: data items, bundles, layer-1 transactions (JSON), scheduler pages (JSON), receipts.
+    /// Files, or folders of them: data items, bundles, layer-1 transactions, blocks and chunks (JSON), inclusion proofs,
+    /// scheduler pages (JSON), receipts, recorded exchanges with HyperBEAM nodes (JSON).
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Accept assignments signed by this address in place of the process's scheduler. Can be repeated.
@@ -54,6 +56,7 @@ pub fn run(args: &VerifyArgs, out: &mut dyn Write) -> u8 {
             content::verify(file, named, &asked, &mut report, &mut entries);
         });
     }
+    entries.layer1.verify(&mut report);
     entries.verify_histories(&policy, &mut report);
     report.exit_code()
 }
@@ -69,10 +72,11 @@ pub(crate) struct Asked<'a> {
 pub(crate) struct Line {
     /// The file, and after `#` or `:` the place in it.
     path: String,
-    /// `item`, `bundle`, `transaction`, `page`, `assignment`, `message`, `history`, `receipt`, `results`, `trusted`,
-    /// `agreed`, `request`, `answer`, `other`.
+    /// `item`, `bundle`, `transaction`, `block`, `block-link`, `block-txs`, `chunk`, `inclusion`, `page`, `assignment`,
+    /// `message`, `history`, `receipt`, `results`, `trusted`, `agreed`, `request`, `answer`, `other`.
     kind: &'static str,
-    id: Option<Id>,
+    /// Of 32 bytes, or a block's hash of 48.
+    id: Option<String>,
     verdict: Verdict,
 }
 
@@ -93,15 +97,15 @@ impl Line {
             Ok(_) => Verdict::Valid(valid.to_owned()),
             Err(error) => Verdict::Refused(error),
         };
-        Self { path: path.to_owned(), kind, id, verdict }
+        Self { path: path.to_owned(), kind, id: text(id), verdict }
     }
 
     fn valid(path: &str, kind: &'static str, id: Option<Id>, said: String) -> Self {
-        Self { path: path.to_owned(), kind, id, verdict: Verdict::Valid(said) }
+        Self { path: path.to_owned(), kind, id: text(id), verdict: Verdict::Valid(said) }
     }
 
     fn claimed(path: &str, kind: &'static str, id: Id, said: String) -> Self {
-        Self { path: path.to_owned(), kind, id: Some(id), verdict: Verdict::Claimed(said) }
+        Self { path: path.to_owned(), kind, id: text(Some(id)), verdict: Verdict::Claimed(said) }
     }
 
     fn refused(path: &str, kind: &'static str, error: Error) -> Self {
@@ -111,6 +115,10 @@ impl Line {
     fn skipped(path: &str, kind: &'static str, why: &str) -> Self {
         Self { path: path.to_owned(), kind, id: None, verdict: Verdict::Skipped(why.to_owned()) }
     }
+}
+
+fn text(id: Option<Id>) -> Option<String> {
+    id.map(|id| id.to_string())
 }
 
 /// Where lines go, and what they add up to.
@@ -152,7 +160,7 @@ impl Report<'_> {
                 Verdict::Claimed(_) => "claimed",
                 Verdict::Skipped(_) => "skipped",
             };
-            let id = line.id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+            let id = line.id.as_deref().unwrap_or("-");
             let code = code.map(|code| format!("{code}: ")).unwrap_or_default();
             format!("{verdict} {:<11} {id:<43} {} {code}{message}", line.kind, line.path)
         };
