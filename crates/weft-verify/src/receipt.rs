@@ -34,7 +34,7 @@ pub enum Status {
 pub struct Check {
     /// The stable name of the claim: `item-id`, `item-signature`, `transaction-id`, `transaction-signature`,
     /// `data-root`, `bundle-header`, `process`, `module-id`, `assigned-process`, `scheduler`, `slot-order`,
-    /// `hash-chain`, `time-order`, `assigned-message`.
+    /// `hash-chain`, `time-order`, `assigned-message`, `message-commitment`, `http-signature`.
     pub claim: String,
     /// What it is about: an id.
     pub subject: String,
