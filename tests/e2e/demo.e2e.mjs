@@ -94,7 +94,7 @@ test("opens on the demo, and proves and replays it offline", async () => {
 
   assert.deepEqual(left, [], "nothing left the machine");
   const files = new Set(site.asked.map((path) => path.replace("/some/where/", "")));
-  for (const file of files) assert.ok(["", "app.js", "style.css", "worker.js", "weft_web_bg.wasm", "demo.bin", "su/"].includes(file), file);
+  for (const file of files) assert.ok(["", "app.js", "style.css", "worker.js", "signature-worker.js", "weft_web_bg.wasm", "demo.bin", "su/"].includes(file), file);
   assert.deepEqual(faults, []);
   await context.close();
 });
