@@ -10,9 +10,12 @@ use weft_codec::item::DataItem;
 use weft_codec::transaction::Transaction;
 use weft_codec::{Address, Code, Error, Id, Result};
 use weft_core::SlotResult;
-use weft_verify::{Head, HistoryEntry};
+use weft_verify::{FraudProof, Head, HistoryEntry};
 use weft_wasm::Snapshot;
 
+use crate::heads::HeadSeen;
+use crate::location::Location;
+use crate::quorum::Tally as Said;
 use crate::seams::{Batch, Store, Table};
 
 /// The version of every value's encoding.
@@ -21,6 +24,8 @@ const CHECKSUM_BYTES: usize = 8;
 const HEADER_BYTES: usize = 1 + CHECKSUM_BYTES;
 /// How many keys one step of [`Archive::forget`] deletes.
 const FORGET_STEP: usize = 256;
+/// The most fraud proofs of one process that are read. One is enough to know.
+const MAX_FRAUDS: usize = 64;
 
 /// What is known of a process. One per process, written with every commit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +45,21 @@ pub(crate) struct Record {
     pub(crate) crons_left_out: Vec<String>,
     /// How often each check of the history was made, and how it came out.
     pub(crate) tallies: BTreeMap<String, Tally>,
+    /// How far each source was when it was asked last, and how many must agree.
+    #[serde(default)]
+    pub(crate) heads: Vec<HeadSeen>,
+    #[serde(default)]
+    pub(crate) heads_needed: u32,
+    /// Whether the last sync was asked to go no further than its last slot.
+    #[serde(default)]
+    pub(crate) heads_to_slot: bool,
+    /// Where the scheduler was found, if not by the user's word.
+    #[serde(default)]
+    pub(crate) location: Option<Location>,
+    /// What gateways said that Arweave has of the history, where it was rebuilt from there: of all pages the
+    /// listing that the fewest agreed on.
+    #[serde(default)]
+    pub(crate) listing: Option<Said>,
 }
 
 /// How far the replay is.
@@ -159,6 +179,22 @@ impl<'a, S: Store> Archive<'a, S> {
         }
     }
 
+    /// The proofs that the scheduler of a process signed two assignments for one slot, by slot.
+    pub(crate) async fn frauds(&self, process: Id) -> Result<Vec<FraudProof>> {
+        let (from, to) = (format!("{process}/fraud/"), format!("{process}/fraud0"));
+        let found = self.store.scan(Table::Slots, &from, &to, MAX_FRAUDS).await?;
+        let proofs = found.iter().map(|(key, value)| {
+            let proof = open(value).and_then(|json| FraudProof::from_json(json).ok());
+            proof.ok_or_else(|| corrupt(Table::Slots, key))
+        });
+        proofs.collect()
+    }
+
+    /// Whether there is a proof for this slot.
+    pub(crate) async fn has_fraud(&self, pending: &Batch, process: Id, slot: u64) -> Result<bool> {
+        Ok(self.either(pending, Table::Slots, &fraud_key(process, slot)).await?.is_some())
+    }
+
     /// Deletes all that is held of a process. The record goes first: what an interruption leaves is never
     /// taken for a history, and a second call removes it.
     pub(crate) async fn forget(&self, process: Id) -> Result<()> {
@@ -211,6 +247,12 @@ pub(crate) mod write {
         size
     }
 
+    /// Puts a proof that the scheduler signed two assignments for a slot beside that slot.
+    pub(crate) fn fraud(batch: &mut Batch, proof: &FraudProof) {
+        let json = proof.to_json().to_string();
+        batch.put(Table::Slots, fraud_key(proof.process, proof.slot), seal(json.as_bytes()));
+    }
+
     pub(crate) fn slot_of(batch: &mut Batch, process: Id, message: Id, slot: u64) {
         batch.put(Table::Messages, id_key(process, message), seal(&slot.to_le_bytes()));
     }
@@ -243,6 +285,11 @@ fn id_key(process: Id, message: Id) -> String {
 
 fn seen_key(process: Id, key: &str) -> String {
     format!("{process}/seen/{key}")
+}
+
+/// Above all slots of a process: letters follow digits.
+fn fraud_key(process: Id, slot: u64) -> String {
+    format!("{process}/fraud/{slot:020}")
 }
 
 fn slot_key(process: Id, slot: u64) -> String {

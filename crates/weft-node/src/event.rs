@@ -3,8 +3,12 @@
 use serde::{Deserialize, Serialize};
 use weft_codec::Id;
 use weft_core::SlotResult;
+use weft_verify::Difference;
 
 use crate::check::NodeCheck;
+use crate::heads::HeadSeen;
+use crate::quorum::Tally;
+use crate::scores::SourceHealth;
 
 /// Where on the road a sync is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +75,61 @@ pub enum Event {
         code: String,
         /// What happened.
         sentence: String,
+    },
+    /// How sources are doing: one of them after it failed, all of this session at the end of a sync.
+    Health {
+        /// Each of them.
+        sources: Vec<SourceHealth>,
+    },
+    /// How far a source's history is, and how fresh.
+    Head(Box<HeadSeen>),
+    /// Sources were asked about something that none of them can prove. `against` is not empty when they disagree.
+    Quorum {
+        /// What it was about, by the name of the receipt's check: `history-complete`, `assignment-listing`,
+        /// `scheduler-location`, `tip`, `block`.
+        claim: String,
+        /// What they said.
+        tally: Box<Tally>,
+    },
+    /// A scheduler signed two assignments for one slot. The proof is in the store from the next commit on.
+    Fraud {
+        /// The process.
+        process: Id,
+        /// The first slot for which it was found.
+        slot: u64,
+        /// Who signed both.
+        scheduler: String,
+        /// Who showed the other one.
+        url: String,
+        /// In what they differ.
+        difference: Difference,
+        /// The file that `weft verify` checks, as JSON.
+        proof: serde_json::Value,
+    },
+    /// A scheduler was found by the record it published on Arweave.
+    Located {
+        /// Whose record it is.
+        scheduler: String,
+        /// Where it says that it is.
+        url: String,
+        /// The record.
+        record: Id,
+        /// For how long it holds, in milliseconds.
+        ttl_ms: u64,
+    },
+    /// No scheduler answers: the history is rebuilt from the assignments on Arweave.
+    Rebuild {
+        /// The first slot that is asked for.
+        from: u64,
+        /// The last slot that is there.
+        to: u64,
+    },
+    /// Slots that no gateway has an assignment of, as ranges with both ends.
+    Holes {
+        /// The ranges, in order.
+        slots: Vec<(u64, u64)>,
+        /// Whether there are more after them.
+        more: bool,
     },
     /// A commit is in the store: a sync that stops now goes on from here.
     Committed {

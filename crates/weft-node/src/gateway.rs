@@ -11,8 +11,8 @@ use weft_codec::{Code, Error, Id, Result};
 use weft_verify::{Untrusted, Verified};
 
 use crate::event::Observer;
+use crate::reach::{Reach, json_body};
 use crate::seams::{Clock, Fetch, Response};
-use crate::sources::{Reach, json_body};
 
 /// The longest JSON of one item's fields: 4096 bytes of tags, keys, and room.
 const MAX_NODE_BYTES: u64 = 1 << 20;
@@ -65,14 +65,38 @@ struct AnswerData {
     transactions: Connection,
 }
 
+/// A page of GraphQL's `transactions`.
 #[derive(Deserialize)]
-struct Connection {
-    edges: Vec<Edge>,
+pub(crate) struct Connection {
+    #[serde(default, rename = "pageInfo")]
+    page_info: PageInfo,
+    /// The transactions and items, in the order asked for.
+    pub(crate) edges: Vec<Edge>,
 }
 
+impl Connection {
+    /// Where the next page begins, if there is one.
+    pub(crate) fn next(&self) -> Option<&str> {
+        if !self.page_info.has_next_page {
+            return None;
+        }
+        self.edges.last().and_then(|edge| edge.cursor.as_deref())
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct PageInfo {
+    #[serde(default, rename = "hasNextPage")]
+    has_next_page: bool,
+}
+
+/// One of them.
 #[derive(Deserialize)]
-struct Edge {
-    node: serde_json::Value,
+pub(crate) struct Edge {
+    #[serde(default)]
+    cursor: Option<String>,
+    /// Its fields, as far as they were asked for.
+    pub(crate) node: serde_json::Value,
 }
 
 /// The signed thing with this id, from one gateway: as a data item by GraphQL and its raw data; as a layer-1
@@ -109,16 +133,28 @@ async fn node<F: Fetch, C: Clock, O: Observer>(
     gateway: &str,
     id: Id,
 ) -> Result<serde_json::Value> {
-    let query = json!({ "query": QUERY, "variables": { "ids": [id] } });
-    let body = json_body(reach.post_json(gateway, "graphql", &query, MAX_NODE_BYTES).await?)?;
+    let found = query(reach, gateway, QUERY, &json!({ "ids": [id] }), MAX_NODE_BYTES).await?;
+    let edge = found.edges.into_iter().next();
+    edge.map(|edge| edge.node)
+        .ok_or_else(|| Error::new(Code::NotFound, format!("Its index does not know {id}.")))
+}
+
+/// Asks a gateway's index for `transactions`. Errors: `source-garbled`, also if it refuses the query; `source-…`.
+pub(crate) async fn query<F: Fetch, C: Clock, O: Observer>(
+    reach: &Reach<'_, F, C, O>,
+    gateway: &str,
+    text: &str,
+    variables: &serde_json::Value,
+    max_bytes: u64,
+) -> Result<Connection> {
+    let query = json!({ "query": text, "variables": variables });
+    let body = json_body(reach.post_json(gateway, "graphql", &query, max_bytes).await?)?;
     let answer: Answer = serde_json::from_slice(&body).map_err(|cause| {
         Error::new(Code::SourceGarbled, "Its answer is not that of a GraphQL query.").because(cause)
     })?;
     let data =
         answer.data.ok_or_else(|| Error::new(Code::SourceGarbled, "Its GraphQL refused the query."))?;
-    let edge = data.transactions.edges.into_iter().next();
-    edge.map(|edge| edge.node)
-        .ok_or_else(|| Error::new(Code::NotFound, format!("Its index does not know {id}.")))
+    Ok(data.transactions)
 }
 
 fn item(gateway: &str, id: Id, node: &serde_json::Value, raw: &Response) -> Result<Verified<DataItem>> {

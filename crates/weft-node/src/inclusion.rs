@@ -17,8 +17,9 @@ use weft_verify::{
 use crate::event::Observer;
 use crate::node::Node;
 use crate::options::Options;
+use crate::reach::{Reach, Stop, json_body};
 use crate::seams::{Clock, Fetch, Store};
-use crate::sources::{Reach, Sources, Stop, json_body};
+use crate::sources::Sources;
 
 /// The longest answer with an index's fields, a status or an offset.
 const MAX_SMALL_BYTES: u64 = 64 << 10;
@@ -62,7 +63,7 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
         agreed: Option<&AgreedAt>,
         observer: &O,
     ) -> Result<(InclusionProof, Verified<Included>)> {
-        let reach = Reach::new(&self.fetch, &self.clock, observer, options);
+        let reach = self.reach(observer, options);
         let attempt = async |gateway: &str| Box::pin(prove(&reach, gateway, item, agreed)).await;
         match reach.first_of(&sources.gateways, attempt).await {
             Ok(found) => Ok(found),

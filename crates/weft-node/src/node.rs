@@ -1,27 +1,34 @@
 //! The node: one store, one network, one clock, and what it can be asked.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use serde_json::Value;
 use weft_codec::ao::Carrier;
-use weft_codec::{Code, Error, Id, Result};
+use weft_codec::{Address, Code, Error, Id, Result};
 use weft_core::{ModuleOptions, NodeLimits, ProcessMachine, SlotResult};
-use weft_verify::{HistoryEntry, Receipt};
+use weft_verify::{FraudProof, HistoryEntry, Receipt};
 use weft_wasm::Program;
 
 use crate::archive::{Archive, Record};
+use crate::chain::{self, BlockName};
 use crate::evaluate::evaluate;
 use crate::event::Observer;
+use crate::location::Location;
 use crate::options::{Options, Summary};
+use crate::quorum::Agreement;
+use crate::reach::Reach;
 use crate::receipts;
+use crate::scores::{Scores, SourceHealth};
 use crate::seams::{Batch, Clock, Fetch, Store};
 use crate::signatures::{InRust, Signatures};
-use crate::sources::{Reach, Sources};
+use crate::sources::Sources;
 use crate::sync::Run;
 use crate::sync::replay::{stored_machine, stored_proofs};
 
+/// The most schedulers whose address is remembered.
+const MAX_LOCATIONS: usize = 64;
 /// The most processes [`Node::processes`] lists.
 const MAX_LISTED: usize = 1_000;
 
@@ -33,6 +40,8 @@ pub struct Node<S, F, C> {
     pub(crate) signatures: Rc<dyn Signatures>,
     /// Processes that a sync of this node is at.
     busy: RefCell<BTreeSet<Id>>,
+    /// How sources have done in this session.
+    scores: RefCell<Scores>,
     pub(crate) cache: Cache,
 }
 
@@ -41,6 +50,8 @@ pub struct Node<S, F, C> {
 pub(crate) struct Cache {
     program: RefCell<Option<(Id, ModuleOptions, Program)>>,
     live: RefCell<Option<Live>>,
+    /// Where schedulers are, until when.
+    locations: RefCell<BTreeMap<Address, (Vec<Location>, u64)>>,
 }
 
 /// A machine that stands where the store's record says the replay is.
@@ -69,6 +80,21 @@ impl Cache {
         let program = compile()?;
         *self.program.borrow_mut() = Some((module, options.clone(), program.clone()));
         Ok(program)
+    }
+
+    /// Where a scheduler is, if that was found in this session and still holds.
+    pub(crate) fn location(&self, scheduler: &Address, now: u64) -> Option<Vec<Location>> {
+        let known = self.locations.borrow();
+        known.get(scheduler).filter(|(_, until)| now < *until).map(|(found, _)| found.clone())
+    }
+
+    pub(crate) fn keep_location(&self, scheduler: &Address, found: Vec<Location>, now: u64) {
+        let Some(ttl) = found.iter().map(|location| location.ttl_ms).min() else { return };
+        let mut known = self.locations.borrow_mut();
+        if known.len() >= MAX_LOCATIONS {
+            known.clear();
+        }
+        known.insert(scheduler.clone(), (found, now.saturating_add(ttl)));
     }
 
     /// Takes the machine out if it stands exactly where the record says.
@@ -107,8 +133,15 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
     /// A node over its three seams.
     #[must_use]
     pub fn new(store: S, fetch: F, clock: C) -> Self {
-        let signatures = Rc::new(InRust);
-        Self { store, fetch, clock, signatures, busy: RefCell::default(), cache: Cache::default() }
+        Self {
+            store,
+            fetch,
+            clock,
+            signatures: Rc::new(InRust),
+            busy: RefCell::default(),
+            scores: RefCell::default(),
+            cache: Cache::default(),
+        }
     }
 
     /// The node with a platform that checks signatures faster than Rust.
@@ -146,7 +179,7 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
     ) -> Result<Summary> {
         let sources = sources.checked()?;
         let busy = self.enter(process)?;
-        let reach = Reach::new(&self.fetch, &self.clock, observer, options);
+        let reach = self.reach(observer, options);
         // On the heap: callers hold this future in theirs, and a browser's stack is small.
         let road = Box::pin(async {
             let mut run = Run::open(self, &reach, &sources, process).await?;
@@ -199,7 +232,51 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
         let archive = self.archive();
         let record = self.known(process).await?;
         let proofs = stored_proofs(&archive, &record).await?;
-        Ok(receipts::of_history(&record, &proofs))
+        let frauds = archive.frauds(process).await?;
+        Ok(receipts::of_history(&record, &proofs, &frauds))
+    }
+
+    /// The proofs that the scheduler of a process signed two assignments for one slot, in the order of the slots.
+    /// [`FraudProof::to_json`] is the file that `weft verify` checks.
+    pub async fn frauds(&self, process: Id) -> Result<Vec<FraudProof>> {
+        self.archive().frauds(process).await
+    }
+
+    /// How the sources of this session are doing, by address.
+    pub fn health(&self) -> Vec<SourceHealth> {
+        self.scores.borrow().all(self.clock.now_ms())
+    }
+
+    /// The newest block that enough of the gateways name, and who names another. No work is checked. Errors: those of
+    /// the gateways, if none answers; `no-source`, `cancelled`.
+    pub async fn tip<O: Observer>(
+        &self,
+        sources: &Sources,
+        options: &Options,
+        observer: &O,
+    ) -> Result<Agreement<BlockName>> {
+        let sources = sources.checked()?;
+        Box::pin(chain::tip(&self.reach(observer, options), &sources.gateways)).await
+    }
+
+    /// The block that gateways name at a height. Errors as [`Self::tip`].
+    pub async fn block<O: Observer>(
+        &self,
+        height: u64,
+        sources: &Sources,
+        options: &Options,
+        observer: &O,
+    ) -> Result<Agreement<BlockName>> {
+        let sources = sources.checked()?;
+        Box::pin(chain::block(&self.reach(observer, options), &sources.gateways, height)).await
+    }
+
+    pub(crate) fn reach<'a, O: Observer>(
+        &'a self,
+        observer: &'a O,
+        options: &'a Options,
+    ) -> Reach<'a, F, C, O> {
+        Reach::new(&self.fetch, &self.clock, observer, options, &self.scores)
     }
 
     /// Why one slot is believed: its checks made anew from the stored bytes. Error: `not-found`.

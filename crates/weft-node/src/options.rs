@@ -30,6 +30,9 @@ pub struct Options {
     pub timeout_ms: u32,
     /// How often every source is tried before a transient failure is final, at least 1.
     pub attempts: u32,
+    /// How many sources of one kind must say the same of what cannot be proved; of fewer sources, all. `None` for a
+    /// majority.
+    pub quorum: Option<u32>,
 }
 
 impl Default for Options {
@@ -44,6 +47,7 @@ impl Default for Options {
             page_limit: 200,
             timeout_ms: 30_000,
             attempts: 3,
+            quorum: None,
         }
     }
 }

@@ -3,16 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use weft_codec::{Address, Code, Error, Result};
-use weft_verify::{Check, Receipt, SchedulerPolicy, Status};
+use weft_verify::{Check, FraudProof, Head, Receipt, SchedulerPolicy, Status, Untrusted};
 
 use crate::archive::{Archive, Record};
+use crate::heads::{self, HeadSeen, Standing};
 use crate::seams::{Batch, Store};
 use crate::sync::replay::{Proofs, stored_entry, verifier_at};
 use crate::sync::stored_process;
 
 /// The receipt of a whole history: the proofs of process and module, one line for each kind of check over all
 /// slots with its count, and every assumption that is left.
-pub(crate) fn of_history(record: &Record, proofs: &Proofs) -> Receipt {
+pub(crate) fn of_history(record: &Record, proofs: &Proofs, frauds: &[FraudProof]) -> Receipt {
     let mut checks = proofs.process.checks().to_vec();
     if let Some(module) = &proofs.module {
         checks.extend_from_slice(module.checks());
@@ -27,6 +28,7 @@ pub(crate) fn of_history(record: &Record, proofs: &Proofs) -> Receipt {
             checks.push(check(record, claim, trusted(by), &evidence, &tally.sentence));
         }
     }
+    checks.extend(frauds.iter().map(|proof| fraud(record, proof)));
     checks.extend(assumptions(record));
     Receipt::new(record.process.to_string(), checks)
 }
@@ -79,17 +81,19 @@ fn assumptions(record: &Record) -> Vec<Check> {
     let scheduler = record.scheduler.to_string();
     let mut checks = Vec::new();
     if let Some(head) = &record.head {
-        let evidence = [
-            ("slot", head.slot.to_string()),
-            ("assignment", head.assignment_id.to_string()),
-            ("timestamp", head.timestamp.to_string()),
-            ("block-height", head.block_height.to_string()),
-        ];
-        let complete = "That this slot is the newest, that no message was withheld and that nobody was shown another \
-                        order is the scheduler's word: a hash chain commits to what came before, not to what is kept back.";
-        checks.push(check(record, "history-complete", trusted(&scheduler), &evidence, complete));
+        checks.push(complete(record, head));
         let times = "Times and block heights of the slots are the scheduler's; they were only checked not to go back.";
         checks.push(check(record, "slot-times", trusted(&scheduler), &[], times));
+    }
+    if let Some(location) = &record.location {
+        let sentence = "The scheduler's own signed record says where it is. That it is the newest record is what gateways say.";
+        let found = location.tally.check("scheduler-location", &record.scheduler, sentence);
+        checks.push(found.with("record", location.record).with("url", &location.url));
+    }
+    if let Some(listing) = &record.listing {
+        let sentence = "The history, or a part of it, was rebuilt from the assignments on Arweave, as gateways list them. \
+                        Each is proved; of all pages this is the one that the fewest gateways list alike.";
+        checks.push(listing.check("assignment-listing", record.process, sentence));
     }
     let stored = "That the items are stored on Arweave was not asked for: their signatures do not need it.";
     checks.push(check(record, "arweave-inclusion", trusted("sources"), &[], stored));
@@ -121,6 +125,63 @@ fn assumptions(record: &Record) -> Vec<Check> {
         checks.push(check(record, "replay", trusted("this node"), &evidence, REPLAY));
     }
     checks
+}
+
+/// Where the history ends: by one scheduler's word, or as several sources say.
+fn complete(record: &Record, head: &Head) -> Check {
+    let scheduler = record.scheduler.to_string();
+    let withheld = "That no message was withheld and that nobody was shown another order is the scheduler's word: a hash \
+                    chain commits to what came before, not to what is kept back.";
+    let value = format!("ends at slot {} ({})", head.slot, head.assignment_id);
+    let tally = heads::tally(&record.heads, record.heads_needed, value, record.heads_to_slot);
+    let mut found = if record.heads.len() > 1 && !tally.by.is_empty() {
+        let (k, n) = (tally.by.len(), tally.asked);
+        let until = if record.heads_to_slot { "has this assignment at" } else { "ends at" };
+        let mut sentence = format!("{k} of {n} sources say that the history {until} slot {}.", head.slot);
+        if !tally.is_reached() {
+            sentence.push_str(&format!(" That is fewer than the {} asked for.", tally.needed));
+        }
+        tally.check("history-complete", record.process, &format!("{sentence} {withheld}"))
+    } else {
+        let sentence = format!("That this slot is the newest is the scheduler's word. {withheld}");
+        check(record, "history-complete", trusted(&scheduler), &[], &sentence)
+    };
+    found = found
+        .with("slot", head.slot)
+        .with("assignment", head.assignment_id)
+        .with("timestamp", head.timestamp)
+        .with("block-height", head.block_height);
+    for (number, seen) in (1..).zip(&record.heads) {
+        found = found.with(&format!("head-{number}"), head_text(seen));
+    }
+    found
+}
+
+/// What a source said of its head, and how fresh that is.
+fn head_text(seen: &HeadSeen) -> String {
+    let standing = match seen.standing {
+        Standing::Agrees => "agrees",
+        Standing::Ahead => "ahead",
+        Standing::Behind => "behind",
+        Standing::Differs => "differs",
+        Standing::Silent => "silent",
+    };
+    let age = seen.age_ms.map(|age| format!(", {age} ms old")).unwrap_or_default();
+    format!("{} ({standing}): {}{age}, asked at {}", seen.url, seen.says(), seen.asked_at_ms)
+}
+
+/// A stored fraud proof, proved again.
+fn fraud(record: &Record, proof: &FraudProof) -> Check {
+    let proved = weft_verify::fraud(Untrusted::new(proof.clone(), "the store"));
+    let of_fraud = proved.ok().and_then(|fraud| {
+        fraud.into_parts().1.into_iter().find(|check| check.claim == "scheduler-equivocation")
+    });
+    // The store gives only what reads back as it was written; what does not prove any more is said to be so.
+    of_fraud.unwrap_or_else(|| {
+        let evidence = [("slot", proof.slot.to_string())];
+        let sentence = "The store has a fraud proof that does not prove.";
+        check(record, "scheduler-equivocation", trusted("the store"), &evidence, sentence)
+    })
 }
 
 fn trusted(by: &str) -> Status {

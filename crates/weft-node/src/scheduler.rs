@@ -8,8 +8,8 @@ use weft_codec::{Code, Error, Id, Result};
 use weft_verify::{Head, Untrusted, Verified};
 
 use crate::event::Observer;
+use crate::reach::{Reach, json_body};
 use crate::seams::{Clock, Fetch};
-use crate::sources::{Reach, json_body};
 
 /// The longest page that is read. A page that is longer is asked for again with half the slots.
 const MAX_PAGE_BYTES: u64 = 64 << 20;
@@ -77,19 +77,49 @@ pub(crate) async fn process_item<F: Fetch, C: Clock, O: Observer>(
     }
 }
 
-/// The slot of the newest message, unproved: good for a progress bar.
-pub(crate) async fn latest_slot<F: Fetch, C: Clock, O: Observer>(
+/// Where a scheduler says that a history ends. Nothing of it is proved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HeadClaim {
+    pub(crate) slot: u64,
+    pub(crate) assignment: Id,
+    pub(crate) timestamp: Option<u64>,
+}
+
+/// The newest message, unproved: good for a progress bar, and to compare.
+pub(crate) async fn latest<F: Fetch, C: Clock, O: Observer>(
     reach: &Reach<'_, F, C, O>,
     scheduler: &str,
     process: Id,
-) -> Result<u64> {
+) -> Result<HeadClaim> {
     let path = format!("{process}/latest?process-id={process}&show-anchor=1");
-    let body = json_body(reach.get(scheduler, &path, MAX_ENTRY_BYTES).await?)?;
+    let body = json_body(reach.question(scheduler, &path, MAX_ENTRY_BYTES).await?)?;
     let entry = scheduler_page::parse_entry(&body)?;
-    let assignment = entry.assignment.as_ref().map_or(u64::MAX, slot_of);
-    (assignment != u64::MAX)
-        .then_some(assignment)
-        .ok_or_else(|| Error::new(Code::PageMalformed, "Its latest message has no slot."))
+    let refuse = || Error::new(Code::PageMalformed, "Its latest message has no slot.");
+    let assignment = entry.assignment.ok_or_else(refuse)?;
+    let slot = slot_of(&assignment);
+    if slot == u64::MAX {
+        return Err(refuse());
+    }
+    let timestamp = assignment.tags.tag("Timestamp").and_then(|text| text.parse().ok());
+    Ok(HeadClaim { slot, assignment: assignment.id(), timestamp })
+}
+
+/// The assignment a scheduler gives for one slot, unproved. Errors: `not-found`, `source-…`, those of the page.
+pub(crate) async fn assignment_at<F: Fetch, C: Clock, O: Observer>(
+    reach: &Reach<'_, F, C, O>,
+    scheduler: &str,
+    process: Id,
+    slot: u64,
+) -> Result<DataItem> {
+    let from = slot.checked_sub(1).map_or_else(|| "-1".to_owned(), |before| before.to_string());
+    let query = format!("process-id={process}&from-nonce={from}&to-nonce={slot}&limit=2&show-anchor=1");
+    let body = json_body(reach.question(scheduler, &format!("{process}?{query}"), MAX_PAGE_BYTES).await?)?;
+    let page = scheduler_page::parse(&body)?;
+    let found = page.edges.into_iter().filter_map(|edge| edge.entry.assignment);
+    found
+        .into_iter()
+        .find(|assignment| slot_of(assignment) == slot)
+        .ok_or_else(|| Error::new(Code::NotFound, format!("It gives no assignment for slot {slot}.")))
 }
 
 #[derive(Deserialize)]

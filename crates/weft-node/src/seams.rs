@@ -18,7 +18,7 @@ pub enum Table {
     Items,
     /// What is known of a process: head of its history, head of its replay.
     Processes,
-    /// Verified history entries, by `process/slot`.
+    /// Verified history entries, by `process/slot`, and proofs of a second assignment, by `process/fraud/slot`.
     Slots,
     /// Results of replay, by `process/slot`.
     Results,

@@ -19,7 +19,7 @@ use crate::signing::TestKey;
 
 pub use network::{Network, Site, gateway, html, json_answer, scheduler, status};
 pub use program::{program, wasm};
-pub use stage::{GATEWAY, Log, SU, Stage, StageNode, sources};
+pub use stage::{GATEWAY, Log, SU, Stage, StageNode, sources, sources_of};
 
 /// The time of slot 0, in milliseconds.
 pub const START_MS: u64 = 1_728_412_700_000;
@@ -67,6 +67,8 @@ pub struct World {
     pub entries: RefCell<Vec<HistoryEntry>>,
     /// What gateways serve beside module and process.
     pub items: RefCell<BTreeMap<Id, DataItem>>,
+    /// Their ids in the order in which they were published.
+    pub published: RefCell<Vec<Id>>,
     /// Layer-1 transactions that gateways serve.
     pub transactions: RefCell<BTreeMap<Id, Transaction>>,
 }
@@ -103,6 +105,7 @@ impl World {
             process,
             entries: RefCell::default(),
             items: RefCell::default(),
+            published: RefCell::default(),
             transactions: RefCell::default(),
         };
         if plan.boot_loader {
@@ -165,8 +168,50 @@ impl World {
     /// Gives gateways an item.
     pub fn publish(&self, item: DataItem) -> Id {
         let id = item.id();
-        self.items.borrow_mut().insert(id, item);
+        if self.items.borrow_mut().insert(id, item).is_none() {
+            self.published.borrow_mut().push(id);
+        }
         id
+    }
+
+    /// Puts slots on Arweave, as a scheduler uploads them: the assignment and, unless it is an Assign, the message.
+    pub fn upload(&self, slots: std::ops::RangeInclusive<u64>) {
+        let entries = self.entries.borrow();
+        for (slot, entry) in (0_u64..).zip(entries.iter()) {
+            if slots.contains(&slot) {
+                for item in entry.message.iter().chain([&entry.assignment]) {
+                    self.publish(item.clone());
+                }
+            }
+        }
+    }
+
+    /// The same process with the same history before a slot. What is scheduled from there on, this scheduler shows to
+    /// others.
+    #[must_use]
+    pub fn fork(&self, slot: usize) -> Self {
+        let entries = self.entries.borrow().iter().take(slot).cloned().collect();
+        Self {
+            module: self.module.clone(),
+            process: self.process.clone(),
+            entries: RefCell::new(entries),
+            items: self.items.clone(),
+            published: self.published.clone(),
+            transactions: self.transactions.clone(),
+        }
+    }
+
+    /// Publishes a record of where the scheduler is, signed by its key (reference ao-messages.md §7).
+    pub fn announce(&self, url: &str) -> Id {
+        let tags = [
+            ("Data-Protocol", "ao"),
+            ("Type", "Scheduler-Location"),
+            ("Variant", "ao.TN.1"),
+            ("Url", url),
+            ("Time-To-Live", "3600000"),
+        ];
+        let tags = tags.map(|(name, value)| Tag::new(name, value)).to_vec();
+        self.publish(TestKey::get().item(Unsigned { tags, data: b"1984".to_vec(), ..Unsigned::default() }))
     }
 
     /// Slots in the history.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::{Value, json};
+use weft_codec::item::DataItem;
 use weft_codec::scheduler_page::{Anchors, render, render_entry, render_process};
 use weft_codec::tags::TagsExt as _;
 use weft_codec::{Code, Error, Id, Result, base64url};
@@ -132,16 +133,11 @@ fn serve_gateway(world: &World, request: &Request) -> Response {
     let named = |prefix: &str| path.strip_prefix(prefix).and_then(|text| text.parse::<Id>().ok());
     if path == "graphql" {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        if body["variables"]["owners"].is_array() {
+            return json_answer(&list(world, &body["variables"]));
+        }
         let id = body["variables"]["ids"][0].as_str().and_then(|text| text.parse().ok());
-        let node = id.and_then(item).map(|item| {
-            json!({"node": {
-                "id": item.id(), "anchor": item.anchor.map(|anchor| base64url::encode(&anchor)).unwrap_or_default(),
-                "signature": base64url::encode(&item.signature),
-                "recipient": item.target.map(|target| target.to_string()).unwrap_or_default(),
-                "owner": {"address": item.owner_address(), "key": base64url::encode(&item.owner)},
-                "data": {"size": item.data.len().to_string()}, "tags": item.tags,
-            }})
-        });
+        let node = id.and_then(item).map(|item| json!({ "node": node(&item) }));
         let edges: Vec<Value> = node.into_iter().collect();
         return json_answer(&json!({"data": {"transactions": {"edges": edges}}}));
     }
@@ -151,6 +147,15 @@ fn serve_gateway(world: &World, request: &Request) -> Response {
         let content_type = item(id).and_then(|item| item.tags.tag("Content-Type").map(str::to_owned));
         return Response::new(200, &content_type.unwrap_or_default(), body);
     }
+    if path == "info" {
+        return json_answer(&json!({"network": "arweave.N.1", "height": HEIGHT}));
+    }
+    if let Some(height) = path.strip_prefix("block/height/").and_then(|text| text.parse::<u64>().ok()) {
+        if height > HEIGHT {
+            return status(404);
+        }
+        return json_answer(&json!({"height": height, "indep_hash": format!("block-{height}"), "txs": []}));
+    }
     match named("tx/").and_then(|id| world.transactions.borrow().get(&id).cloned()) {
         Some(mut transaction) => {
             transaction.data = Vec::new();
@@ -158,6 +163,53 @@ fn serve_gateway(world: &World, request: &Request) -> Response {
         }
         None => status(404),
     }
+}
+
+/// The height of the chain that gateways tell.
+const HEIGHT: u64 = START_HEIGHT + 1_000;
+
+/// The fields of an item in GraphQL.
+fn node(item: &DataItem) -> Value {
+    json!({
+        "id": item.id(), "anchor": item.anchor.map(|anchor| base64url::encode(&anchor)).unwrap_or_default(),
+        "signature": base64url::encode(&item.signature),
+        "recipient": item.target.map(|target| target.to_string()).unwrap_or_default(),
+        "owner": {"address": item.owner_address(), "key": base64url::encode(&item.owner)},
+        "data": {"size": item.data.len().to_string()}, "tags": item.tags,
+    })
+}
+
+/// `transactions(owners, tags, first, after, sort)`: what was published, in that order or the other way round.
+fn list(world: &World, variables: &Value) -> Value {
+    let has = |list: &Value, text: &str| {
+        list.as_array().is_some_and(|list| list.iter().any(|one| one.as_str() == Some(text)))
+    };
+    let items = world.items.borrow();
+    let mut found: Vec<&DataItem> = world.published.borrow().iter().filter_map(|id| items.get(id)).collect();
+    if variables["sort"] == "HEIGHT_DESC" {
+        found.reverse();
+    }
+    let filters = variables["tags"].as_array().cloned().unwrap_or_default();
+    found.retain(|item| {
+        has(&variables["owners"], item.owner_address().as_str())
+            && filters.iter().all(|filter| {
+                let value = filter["name"].as_str().and_then(|name| item.tags.tag(name));
+                value.is_some_and(|value| has(&filter["values"], value))
+            })
+    });
+    let after =
+        variables["after"].as_str().and_then(|text| text.parse::<usize>().ok()).map_or(0, |at| at + 1);
+    let first =
+        variables["first"].as_u64().and_then(|first| usize::try_from(first).ok()).unwrap_or(10).min(100);
+    let edges: Vec<Value> = found
+        .iter()
+        .enumerate()
+        .skip(after)
+        .take(first)
+        .map(|(at, item)| json!({"cursor": at.to_string(), "node": node(item)}))
+        .collect();
+    let more = found.len() > after + edges.len();
+    json!({"data": {"transactions": {"pageInfo": {"hasNextPage": more}, "edges": edges}}})
 }
 
 /// Path and query of a URL, without its origin.

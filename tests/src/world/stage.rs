@@ -1,12 +1,13 @@
 //! A world with a node in front of it.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use weft_codec::Result;
 use weft_core::SlotResult;
 use weft_node::memory::{ManualClock, MemoryStore};
-use weft_node::{Event, Node, Observer, Options, Sources, Summary};
+use weft_node::{Event, HeadSeen, Node, Observer, Options, Sources, Summary, Tally};
 
 use super::network::{Network, gateway, scheduler};
 use super::{Plan, World};
@@ -86,6 +87,13 @@ pub fn sources(schedulers: &[&str]) -> Sources {
     }
 }
 
+/// These schedulers and these gateways.
+#[must_use]
+pub fn sources_of(schedulers: &[&str], gateways: &[&str]) -> Sources {
+    let texts = |urls: &[&str]| urls.iter().map(|&url| url.to_owned()).collect();
+    Sources { schedulers: texts(schedulers), gateways: texts(gateways) }
+}
+
 /// Keeps every event, and cancels after a number of slots.
 #[derive(Default)]
 pub struct Log {
@@ -120,6 +128,28 @@ impl Log {
             _ => None,
         };
         self.events.borrow().iter().filter_map(failure).collect()
+    }
+}
+
+impl Log {
+    /// What sources said about a claim, in order.
+    #[must_use]
+    pub fn tallies(&self, about: &str) -> Vec<Tally> {
+        let tally = |event: &Event| match event {
+            Event::Quorum { claim, tally } if claim == about => Some((**tally).clone()),
+            _ => None,
+        };
+        self.events.borrow().iter().filter_map(tally).collect()
+    }
+
+    /// How far each source was when it was asked last.
+    #[must_use]
+    pub fn heads(&self) -> BTreeMap<String, HeadSeen> {
+        let head = |event: &Event| match event {
+            Event::Head(head) => Some((head.url.clone(), (**head).clone())),
+            _ => None,
+        };
+        self.events.borrow().iter().filter_map(head).collect()
     }
 }
 

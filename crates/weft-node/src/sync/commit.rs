@@ -8,8 +8,8 @@ use weft_verify::{Entry, Status, Verified};
 use super::Run;
 use crate::archive::{Tally, write};
 use crate::event::{Event, Observer, Phase};
+use crate::reach::Reach;
 use crate::seams::{Batch, Clock, Fetch, Store};
-use crate::sources::Reach;
 
 /// Uncommitted bytes that call for a commit before its time.
 const MAX_PENDING_BYTES: usize = 32 << 20;
@@ -27,6 +27,8 @@ pub(super) struct Pending {
     pub(super) bytes: usize,
     pub(super) verified: u64,
     pub(super) replayed: u64,
+    /// The record has news that are in no other write.
+    pub(super) record: bool,
     /// The checks that were made.
     pub(super) checks: u64,
     /// Nothing of this may be written: a commit failed, or a message was left on its way.
@@ -185,7 +187,9 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
     ///
     /// `last` is the commit at the end of the sync, which also puts down the hash of the memory.
     pub(super) async fn commit(&mut self, last: bool) -> Result<()> {
-        let nothing = self.pending.batch.writes.is_empty() && !(last && self.wants_memory_hash());
+        let nothing = self.pending.batch.writes.is_empty()
+            && !self.pending.record
+            && !(last && self.wants_memory_hash());
         if self.pending.void || nothing {
             return Ok(());
         }
@@ -213,6 +217,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
         self.record.revision += 1;
         let mut batch = std::mem::take(&mut self.pending.batch);
         self.pending.bytes = 0;
+        self.pending.record = false;
         self.write_snapshot(&mut batch, last)?;
         write::record(&mut batch, &self.record)?;
         self.archive.commit(batch).await

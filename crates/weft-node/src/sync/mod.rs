@@ -1,7 +1,10 @@
 //! The road: fetch, verify, replay, commit.
 
 mod commit;
+mod fork;
+mod heads;
 mod prove;
+mod rebuild;
 pub(crate) mod replay;
 
 use weft_codec::ao::{Carrier, Process};
@@ -11,15 +14,18 @@ use weft_verify::{HistoryVerifier, SchedulerPolicy, Untrusted, Verified, Vouched
 
 use crate::archive::{Archive, Record, corrupt, write};
 use crate::event::{Event, Observer, Phase};
+use crate::failures::is_ours;
 use crate::gateway;
 use crate::node::Node;
 use crate::options::Summary;
+use crate::reach::{Fault, Reach, Stop};
 use crate::scheduler;
 use crate::seams::{Clock, Fetch, Store, Table};
 use crate::signatures::vouch;
-use crate::sources::{Failures, Reach, Sources, Stop, is_ours, is_transient};
+use crate::sources::Sources;
 
 use commit::{Pace, Pending};
+use rebuild::Rebuilt;
 use replay::Player;
 
 /// One sync of one process.
@@ -28,6 +34,8 @@ pub(crate) struct Run<'a, S, F, C, O> {
     archive: Archive<'a, S>,
     reach: &'a Reach<'a, F, C, O>,
     sources: &'a Sources,
+    /// The user's schedulers, or those that the scheduler's own records name.
+    schedulers: Vec<String>,
     process: Verified<Process>,
     record: Record,
     verifier: HistoryVerifier,
@@ -38,21 +46,6 @@ pub(crate) struct Run<'a, S, F, C, O> {
     pace: Pace,
     /// The newest slot, by a scheduler's word; for progress alone.
     latest: Option<u64>,
-}
-
-/// Whose fault it is that a step of the road failed.
-pub(crate) enum Fault {
-    /// The source's: another one may do better.
-    Source(Error),
-    /// Ours, or the user's wish: the sync ends.
-    Ours(Error),
-}
-
-impl Fault {
-    /// What came of asking a source.
-    fn of(error: Error) -> Self {
-        if is_ours(error.code()) { Self::Ours(error) } else { Self::Source(error) }
-    }
 }
 
 /// What a page led to.
@@ -101,6 +94,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
             archive,
             reach,
             sources,
+            schedulers: sources.schedulers.clone(),
             process,
             record,
             verifier,
@@ -117,17 +111,55 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
         Ok(run)
     }
 
-    /// Replays what is stored and not replayed, then follows the schedulers.
+    /// Replays what is stored and not replayed, then follows the schedulers, or what Arweave has of their work.
     pub(crate) async fn drive(&mut self) -> Result<()> {
         if self.reach.options.replay {
             self.catch_up().await?;
         }
-        self.follow().await
+        if self.is_reached() {
+            return Ok(());
+        }
+        match self.follow_anyone().await {
+            Ok(()) => Ok(()),
+            Err(Stop::Ours(error)) => Err(error),
+            Err(Stop::Sources(failures)) => {
+                let next = self.next_slot();
+                Err(failures.into_error(&format!("slot {next} of the history of {}", self.process.id)))
+            }
+        }
+    }
+
+    /// The user's schedulers; if none answers, those that the scheduler's records name; if none of them does, the
+    /// assignments on Arweave.
+    async fn follow_anyone(&mut self) -> Result<(), Stop> {
+        if self.schedulers.is_empty() {
+            self.locate().await.map_err(Stop::Ours)?;
+        }
+        let mut failures = match self.follow_schedulers().await {
+            Err(Stop::Sources(failures)) if failures.are_absences() => failures,
+            other => return other,
+        };
+        if !self.sources.schedulers.is_empty() && self.locate().await.map_err(Stop::Ours)? {
+            match self.follow_schedulers().await {
+                Err(Stop::Sources(more)) if more.are_absences() => failures.merge(more),
+                other => return other,
+            }
+        }
+        match self.rebuild().await {
+            Ok(Rebuilt::Done) => Ok(()),
+            Ok(Rebuilt::Nothing) => Err(Stop::Sources(failures)),
+            Err(Stop::Sources(more)) => {
+                failures.merge(more);
+                Err(Stop::Sources(failures))
+            }
+            Err(ours) => Err(ours),
+        }
     }
 
     /// Commits what is left, whatever the outcome, and says where the process is.
     pub(crate) async fn close(mut self, outcome: Result<()>) -> Result<Summary> {
         let committed = self.commit(true).await;
+        self.reach.report_health();
         let now = self.reach.clock.now_ms();
         self.pace.end(self.reach, now, &self.pending);
         if committed.is_ok() {
@@ -143,54 +175,43 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
         Ok(summary)
     }
 
-    /// Page after page, from the scheduler that served the last one, to the end or to the wanted slot.
-    async fn follow(&mut self) -> Result<()> {
-        let mut preferred = 0;
+    /// Page after page, from the scheduler that served the last one, to the end or to the wanted slot. Answers with the
+    /// scheduler that gave the last slot and said that it is the last. One that gave nothing may as well have less.
+    async fn follow(&mut self, schedulers: &[String]) -> Result<Option<String>, Stop> {
+        let mut served: Option<String> = None;
+        let mut ended = None;
         while !self.is_reached() {
-            match self.next_range(&mut preferred).await? {
-                Step::More => {}
+            let (reach, last, before) = (self.reach, served.clone(), self.head_slot());
+            let page = async |url: &str| {
+                let step = self.advance_or_explain(url).await?;
+                Ok((url.to_owned(), step))
+            };
+            let (url, step) = reach.rounds(schedulers, last.as_deref(), page).await?;
+            if self.head_slot() != before {
+                ended = Some(url.clone());
+            }
+            served = Some(url);
+            match step {
+                Step::More => ended = None,
                 Step::End => break,
             }
         }
-        Ok(())
+        Ok(ended)
     }
 
-    /// One page from any scheduler. Each is asked in turn, from the preferred one on; rounds are repeated while
-    /// a failure may pass.
-    async fn next_range(&mut self, preferred: &mut usize) -> Result<Step> {
-        let schedulers = &self.sources.schedulers;
-        let mut failures = Failures::default();
-        for round in 0..self.reach.options.attempts.max(1) {
-            if round > 0 {
-                self.reach.pause(round).await;
+    /// One page. A page that does not follow from the verified history may come from another one.
+    async fn advance_or_explain(&mut self, url: &str) -> Result<Step, Fault> {
+        match self.advance(url).await {
+            Err(Fault::Source(error)) if fork::may_be_fork(error.code()) => {
+                self.look_for_fork(url).await.map_err(Fault::Ours)?;
+                Err(Fault::Source(error))
             }
-            let mut again = false;
-            for turn in 0..schedulers.len() {
-                let index = (*preferred + turn) % schedulers.len();
-                let Some(url) = schedulers.get(index) else { continue };
-                match self.advance(url).await {
-                    Ok(step) => {
-                        *preferred = index;
-                        return Ok(step);
-                    }
-                    Err(Fault::Ours(error)) => return Err(error),
-                    Err(Fault::Source(error)) => {
-                        again |= is_transient(error.code());
-                        self.reach.report(url, &error);
-                        failures.push(url, error);
-                    }
-                }
-            }
-            if !again {
-                break;
-            }
+            other => other,
         }
-        let next = self.next_slot();
-        Err(failures.into_error(&format!("slot {next} of the history of {}", self.process.id)))
     }
 
     /// Fetches the page after the head from one scheduler and takes its entries.
-    async fn advance(&mut self, url: &'a str) -> Result<Step, Fault> {
+    async fn advance(&mut self, url: &str) -> Result<Step, Fault> {
         let options = self.reach.options;
         let (id, before) = (self.process.id, self.verifier.head().cloned());
         let page = scheduler::page(self.reach, url, id, before.as_ref(), options.to, options.page_limit)
@@ -247,7 +268,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
         &mut self,
         edge: Edge,
         before: Option<&weft_verify::Head>,
-        url: &'a str,
+        url: &str,
     ) -> Result<(), Fault> {
         let entry = edge.entry;
         let Some(assignment) = entry.assignment else {
@@ -264,7 +285,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
             slot < head.slot || (slot == head.slot && assignment.id() == head.assignment_id)
         });
         if known {
-            return Ok(());
+            return self.compare(&assignment, url).await.map_err(Fault::Ours);
         }
         let verified = self.prove(assignment, entry.message, entry.lossy, url).await?;
         self.take(&verified).await.map_err(Fault::Ours)
@@ -273,8 +294,8 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
     /// Asks, once and for the progress alone, how long the history is.
     async fn learn_length(&mut self, url: &str, page: &Page) -> Result<(), Fault> {
         if self.latest.is_none() && self.reach.options.to.is_none() && page.has_next_page {
-            match scheduler::latest_slot(self.reach, url, self.process.id).await {
-                Ok(slot) => self.latest = Some(slot),
+            match scheduler::latest(self.reach, url, self.process.id).await {
+                Ok(head) => self.latest = Some(head.slot),
                 Err(error) if is_ours(error.code()) => return Err(Fault::Ours(error)),
                 // Not knowing the length is no failure of the history.
                 Err(_) => self.latest = Some(0),
@@ -314,6 +335,11 @@ impl Record {
             boot: None,
             crons_left_out: Vec::new(),
             tallies: std::collections::BTreeMap::new(),
+            heads: Vec::new(),
+            heads_needed: 1,
+            heads_to_slot: false,
+            location: None,
+            listing: None,
         }
     }
 }

@@ -9,9 +9,9 @@ use weft_verify::{Entry, HistoryEntry, Untrusted, Verified};
 use super::{Fault, Run};
 use crate::event::Observer;
 use crate::gateway::{self, Found};
+use crate::reach::Stop;
 use crate::scheduler;
 use crate::seams::{Clock, Fetch, Store};
-use crate::sources::Stop;
 
 impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
     /// Proves the next entry. A page prints text: of a message that is not UTF-8 something is lost, and of an

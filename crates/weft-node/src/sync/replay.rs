@@ -13,9 +13,9 @@ use crate::evaluate::evaluate;
 use crate::event::{Event, Observer, Phase};
 use crate::gateway;
 use crate::node::{Cache, Live};
+use crate::reach::Stop;
 use crate::scheduler;
 use crate::seams::{Batch, Clock, Fetch, Store, Table};
-use crate::sources::Stop;
 
 /// A process that is being replayed.
 pub(super) struct Player {
@@ -235,7 +235,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
             let (block_height, timestamp) = scheduler::origin(self.reach, url, id).await?;
             Ok(Boot { block_height, timestamp, source: url.to_owned() })
         };
-        let boot = match self.reach.first_of(&self.sources.schedulers, origin).await {
+        let boot = match self.reach.first_of(&self.schedulers, origin).await {
             Ok(boot) => boot,
             Err(Stop::Ours(error)) => return Err(error),
             Err(Stop::Sources(failures)) => {
