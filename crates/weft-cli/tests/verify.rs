@@ -208,3 +208,32 @@ fn lines_for_people() {
     assert!(text.starts_with("valid   item        uPD9bS9BZPZE9ltyqkiKObrLW_0Q85gv-qTisXbFISw "), "{text}");
     assert!(Command::try_parse_from(["verify"]).is_err(), "a path is needed");
 }
+
+#[test]
+fn a_fraud_proof_and_a_changed_one() {
+    let history = weft_tests::history::OwnHistory::get();
+    let mut draft = history.drafts[2].clone();
+    draft.message = Some(history.process.id().to_string());
+    let proof = weft_verify::FraudProof::of(&history.entries[2].assignment, &draft.sign()).unwrap();
+    let folder = std::env::temp_dir().join(format!("weft-fraud-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("fraud.json");
+    std::fs::write(&file, format!("{:#}", proof.to_json())).unwrap();
+    let (code, lines) = verify(&[&file], &[]);
+    assert_eq!((code, lines.len()), (VALID, 1));
+    assert_eq!((&lines[0]["kind"], &lines[0]["ok"]), (&"fraud".into(), &true.into()));
+    assert!(lines[0]["message"].as_str().unwrap().contains("two assignments for slot 2"), "{}", lines[0]);
+    for (name, value, expected) in [
+        ("slot", 3.into(), "fraud-unfounded"),
+        ("second", proof.to_json()["first"].clone(), "fraud-unfounded"),
+        ("scheduler", PROCESS.into(), "scheduler-mismatch"),
+        ("version", 9.into(), "request-invalid"),
+    ] {
+        let mut json = proof.to_json();
+        json[name] = value;
+        std::fs::write(&file, json.to_string()).unwrap();
+        let (code, lines) = verify(&[&file], &[]);
+        assert_eq!((code, &lines[0]["code"]), (REFUSED, &expected.into()), "{name}: {lines:?}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}

@@ -88,8 +88,8 @@ fn send(agent: &ureq::Agent, request: &Request) -> Result<Response> {
     if body.len() as u64 > request.max_bytes {
         return Err(too_large(request));
     }
-    let uri = response.get_uri().to_string();
-    let url = if uri == request.url { String::new() } else { uri };
+    let (asked, answered) = (request.url.parse::<http::Uri>().ok(), response.get_uri());
+    let url = if asked.as_ref() == Some(answered) { String::new() } else { answered.to_string() };
     Ok(Response { status: response.status().as_u16(), content_type, headers, url, body })
 }
 

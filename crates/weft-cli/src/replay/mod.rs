@@ -20,7 +20,8 @@ pub struct Args {
     /// The process: its id, 43 characters.
     #[arg(required_unless_present = "module")]
     process: Option<Id>,
-    /// A scheduler unit. Give it again for others, in order of preference.
+    /// A scheduler unit. Give it again for others, in order of preference. Without any, the scheduler is looked for by the
+    /// record it published, and then by its assignments on Arweave.
     #[arg(long = "scheduler", value_name = "URL")]
     schedulers: Vec<String>,
     /// An Arweave gateway. Give it again for others, in order of preference.
@@ -32,6 +33,12 @@ pub struct Args {
     /// Accepts assignments signed by this address beside the process's own scheduler.
     #[arg(long = "accept-scheduler", value_name = "ADDRESS")]
     accepted: Vec<Address>,
+    /// How many sources of one kind must say the same of what cannot be proved; without it a majority.
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
+    quorum: Option<u32>,
+    /// Writes the proofs that the scheduler signed two histories to this folder, for `weft verify`.
+    #[arg(long, value_name = "DIR")]
+    frauds: Option<PathBuf>,
     /// Keeps what is proved and replayed in this folder, and goes on from there next time.
     #[arg(long, value_name = "DIR")]
     store: Option<PathBuf>,
@@ -50,7 +57,7 @@ pub struct Args {
         long,
         value_name = "FILE",
         requires = "messages",
-        conflicts_with_all = ["process", "schedulers", "gateways", "to", "accepted", "store", "without_crons", "verify_only", "receipt"]
+        conflicts_with_all = ["process", "schedulers", "gateways", "to", "accepted", "quorum", "frauds", "store", "without_crons", "verify_only", "receipt"]
     )]
     module: Option<PathBuf>,
     /// `{"env": {"Process": …, "Module": …}, "messages": [ … ]}`, in the form that ao-loader takes.
@@ -110,6 +117,8 @@ pub async fn run(args: Args) -> Result<ExitCode> {
                 without_crons: args.without_crons,
                 verify_only: args.verify_only,
                 receipt: args.receipt,
+                quorum: args.quorum,
+                frauds: args.frauds,
             };
             process::run(replay, lines).await
         }

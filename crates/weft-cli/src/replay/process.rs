@@ -45,6 +45,10 @@ pub struct ProcessReplay {
     pub verify_only: bool,
     /// Where the receipt of the history goes.
     pub receipt: Option<PathBuf>,
+    /// How many sources of one kind must say the same; without it a majority.
+    pub quorum: Option<u32>,
+    /// Where fraud proofs go.
+    pub frauds: Option<PathBuf>,
 }
 
 /// Runs the command: results on stdout, progress and failures of sources on stderr. Exit codes: 0 proved and
@@ -86,6 +90,7 @@ async fn replay<S: Store>(
         accepted_schedulers: args.accepted.iter().cloned().collect(),
         replay: !args.verify_only,
         without_crons: args.without_crons,
+        quorum: args.quorum,
         ..Options::default()
     };
     let before = match node.summary(args.process).await {
@@ -99,6 +104,11 @@ async fn replay<S: Store>(
     }
     let synced = node.sync(args.process, &sources, &options, &show).await;
     show.end_progress();
+    if let Some(folder) = &args.frauds
+        && let Err(error) = write_frauds(&node, args.process, folder).await
+    {
+        return refuse(json, &error);
+    }
     if let Err(error) = show.check_written() {
         return refuse(json, &error);
     }
@@ -118,6 +128,23 @@ async fn replay<S: Store>(
         }
         Err(error) => refuse(json, &error),
     }
+}
+
+/// Writes each fraud proof that the store has, whether the sync ended well or not.
+async fn write_frauds<S: Store>(
+    node: &Node<S, NativeFetch, NativeClock>,
+    process: Id,
+    folder: &Path,
+) -> Result<()> {
+    let unwritable = |cause: std::io::Error| {
+        Error::new(Code::Unreadable, format!("{} cannot be written to.", folder.display())).because(cause)
+    };
+    for proof in node.frauds(process).await? {
+        std::fs::create_dir_all(folder).map_err(unwritable)?;
+        let path = folder.join(format!("{process}-{}.fraud.json", proof.slot));
+        std::fs::write(path, format!("{:#}\n", proof.to_json())).map_err(unwritable)?;
+    }
+    Ok(())
 }
 
 /// Writes the receipt beside its place and moves it there when it is whole.
@@ -222,6 +249,26 @@ impl Observer for Show {
             Event::Source { url, code, sentence } => {
                 self.clear_line();
                 note(&format!("weft: {url}: {sentence} [{code}]\n"));
+            }
+            Event::Quorum { claim, tally } if !tally.against.is_empty() => {
+                self.clear_line();
+                let others: Vec<String> =
+                    tally.against.iter().map(|one| format!("{}: {}", one.url, one.says)).collect();
+                let (k, n) = (tally.by.len(), tally.asked);
+                note(&format!("weft: {claim}: {k} of {n} say: {}; {}\n", tally.value, others.join("; ")));
+            }
+            Event::Fraud { slot, scheduler, url, difference, .. } => {
+                self.clear_line();
+                let what = difference.sentence();
+                note(&format!("weft: {scheduler} signed two assignments for slot {slot}: {what} ({url})\n"));
+            }
+            Event::Located { scheduler, url, .. } => {
+                self.clear_line();
+                note(&format!("weft: the scheduler {scheduler} says that it is at {url}\n"));
+            }
+            Event::Rebuild { from, to } => {
+                self.clear_line();
+                note(&format!("weft: no scheduler answers; slots {from} to {to} are taken from Arweave\n"));
             }
             Event::Progress { phase, done, total, bytes, per_second } if self.progress => {
                 let of = total.map(|total| format!(" of {total}")).unwrap_or_default();

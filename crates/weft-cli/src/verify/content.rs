@@ -10,7 +10,7 @@ use weft_verify::{RECEIPT_KIND, Untrusted};
 
 use super::entries::{Collected, Entry, history};
 use super::layer1::Layer1;
-use super::{Asked, Line, Report, exchange, receipt};
+use super::{Asked, Line, Report, exchange, fraud, receipt};
 
 /// The largest file that is read, in bytes.
 const MAX_FILE: u64 = 1 << 30;
@@ -104,6 +104,8 @@ impl Found<'_, '_> {
         let has = |name: &str| value.get(name).is_some();
         if value.get("kind").is_some_and(|kind| kind == RECEIPT_KIND) {
             receipt::verify(path, text, self.asked, self.report);
+        } else if fraud::is_one(value) {
+            fraud::verify(path, text.as_bytes(), self.report);
         } else if exchange::is_one(value) {
             exchange::verify(path, value, self.report);
         } else if has("edges") {
@@ -127,7 +129,7 @@ impl Found<'_, '_> {
     }
 
     fn not_ours(&mut self, path: &str, named: bool) {
-        let what = "This is no data item, bundle, transaction, block, chunk, scheduler page, proof, receipt or recorded exchange.";
+        let what = "This is no data item, bundle, transaction, block, chunk, scheduler page, proof, fraud proof, receipt or recorded exchange.";
         let line = if named {
             Line::refused(path, "other", Error::new(Code::RequestInvalid, what))
         } else {

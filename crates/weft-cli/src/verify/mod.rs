@@ -4,6 +4,7 @@
 mod content;
 mod entries;
 mod exchange;
+mod fraud;
 mod layer1;
 mod receipt;
 mod walk;
