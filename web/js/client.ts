@@ -19,8 +19,8 @@
 import { fromPlain, WeftError } from "./error.js";
 import type { CallName, Calls, FromWorker } from "./protocol.js";
 import type {
-  Cancelled, CheckQuestion, Comparison, FraudCard, FraudProof, Id, ItemVerdict, Json, MessageCard, ProcessCard, Receipt, ReceiptFileOptions,
-  SlotMark, SlotResult, Sources, Summary, SyncOptions,
+  Cancelled, CheckQuestion, Comparison, FraudCard, FraudProof, Id, ItemVerdict, Json, MessageCard, ProcessCard, Receipt,
+  ReceiptFileOptions, SlotMark, SlotResult, SourceHealth, Sources, Summary, SyncOptions,
   TamperOutcome, Tampering, WeftEvent,
 } from "./types.js";
 
@@ -179,7 +179,17 @@ export class Weft {
     return this.#call("receipt", [process]);
   }
 
-  /** The same of one slot. Error: `not-found`. */
+  /** The proofs that the scheduler of a process signed two assignments for one slot. Each is a file by itself. */
+  frauds(process: Id): Promise<FraudProof[]> {
+    return this.#call("frauds", [process]);
+  }
+
+  /** How the sources of this session are doing, by address. The event `health` tells it as it changes. */
+  health(): Promise<SourceHealth[]> {
+    return this.#call("health", []);
+  }
+
+  /** What was proved of one slot. Error: `not-found`. */
   slotReceipt(process: Id, slot: number): Promise<Receipt> {
     return this.#call("slotReceipt", [process, slot]);
   }

@@ -2,8 +2,8 @@
 
 import type { PlainError } from "./error.js";
 import type {
-  CheckQuestion, Comparison, FraudCard, Id, ItemVerdict, Json, MessageCard, ProcessCard, Receipt, ReceiptFileOptions,
-  SlotMark, SlotResult, Sources, Summary, SyncOptions,
+  CheckQuestion, Comparison, FraudCard, FraudProof, Id, ItemVerdict, Json, MessageCard, ProcessCard, Receipt,
+  ReceiptFileOptions, SlotMark, SlotResult, SourceHealth, Sources, Summary, SyncOptions,
   TamperOutcome, Tampering, WeftEvent,
 } from "./types.js";
 
@@ -22,6 +22,8 @@ export interface Calls {
   message: { args: [process: Id, slot: number]; answer: MessageCard | null };
   dryRun: { args: [process: Id, message: Json]; answer: SlotResult };
   receipt: { args: [process: Id]; answer: Receipt };
+  frauds: { args: [process: Id]; answer: FraudProof[] };
+  health: { args: []; answer: SourceHealth[] };
   slotReceipt: { args: [process: Id, slot: number]; answer: Receipt };
   receiptFile: { args: [process: Id, options: ReceiptFileOptions]; answer: Blob };
   forget: { args: [process: Id]; answer: null };

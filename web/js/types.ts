@@ -13,7 +13,11 @@ export type Address = string;
 /** Any JSON value. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-/** Where to look, in order of preference; the next one is asked when one fails. Absolute http or https URLs. */
+/**
+ * Where to look, in order of preference; the next one is asked when one fails. Absolute http or https URLs. Without a
+ * scheduler it is looked for by the record it published on Arweave; where none answers, the history is rebuilt from the
+ * assignments there.
+ */
 export interface Sources {
   schedulers: string[];
   gateways: string[];
@@ -40,6 +44,11 @@ export interface SyncOptions {
   timeoutMs?: number;
   /** How often every source is tried before a passing failure is final. Default 3. */
   attempts?: number;
+  /**
+   * How many sources of one kind must say the same of what cannot be proved: where a history ends, what an index lists.
+   * Of fewer sources, all. Default: a majority.
+   */
+  quorum?: number;
   /** Whether what is proved is replayed too. Default true; a later sync catches up. */
   replay?: boolean;
 }

@@ -12,6 +12,7 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use weft_codec::{Address, Code, Error, Id, Result};
 use weft_node::demo::{DemoArchive, DemoFetch};
 use weft_node::seams::{Batch, Store, Table};
+use weft_verify::FraudProof;
 use weft_node::{Node, Options, Sources, Summary};
 
 use crate::boundary::{from_js_value, to_js, to_js_value};
@@ -179,6 +180,22 @@ impl WeftNode {
         answer(async { self.node.receipt(Id::from_str(&process)?).await }.await)
     }
 
+    /// The proofs that the scheduler of a process signed two assignments for one slot, as the files `weft verify` checks.
+    pub async fn frauds(&self, process: String) -> Answer {
+        answer(
+            async {
+                let proofs = self.node.frauds(Id::from_str(&process)?).await?;
+                Ok(proofs.iter().map(FraudProof::to_json).collect::<Vec<_>>())
+            }
+            .await,
+        )
+    }
+
+    /// How the sources of this session are doing.
+    pub fn health(&self) -> Answer {
+        answer(Ok(self.node.health()))
+    }
+
     /// What was proved of one slot.
     #[wasm_bindgen(js_name = slotReceipt)]
     pub async fn slot_receipt(&self, process: String, at: f64) -> Answer {
@@ -290,6 +307,7 @@ pub(crate) struct SyncOptions {
     commit_every_ms: Option<u64>,
     timeout_ms: Option<u32>,
     attempts: Option<u32>,
+    quorum: Option<u32>,
     #[serde(default = "yes")]
     replay: bool,
 }
@@ -310,6 +328,7 @@ impl SyncOptions {
         options.commit_every_ms = self.commit_every_ms.unwrap_or(options.commit_every_ms);
         options.timeout_ms = self.timeout_ms.unwrap_or(options.timeout_ms);
         options.attempts = self.attempts.unwrap_or(options.attempts);
+        options.quorum = self.quorum;
         Ok(options)
     }
 }
