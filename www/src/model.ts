@@ -191,6 +191,7 @@ export class Model extends EventTarget {
       this.marks = [];
       for (const mark of marks) this.marks[mark.slot] = mark;
       if (this.origin === "none") this.origin = "stored";
+      await this.said.stored(process);
       if (this.demo) await this.askBalances();
       this.changed();
       return true;

@@ -42,6 +42,13 @@ export class Said {
     this.#sources.clear();
   }
 
+  /** Proofs that the store has of the shown process. */
+  async stored(process: string): Promise<void> {
+    const proofs = (await this.#model.weft?.frauds(process).catch(() => [])) ?? [];
+    if (this.#model.process !== process) return;
+    for (const proof of proofs) await this.#prove(proof.slot, null, proof);
+  }
+
   reset(): void {
     this.begin();
     this.frauds = [];
