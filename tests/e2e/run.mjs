@@ -1,5 +1,6 @@
 // Runs the end-to-end tests of the page in Chromium.
-//   node tests/e2e/run.mjs --dist DIR --weft BIN [--artefacts DIR] [--only NAME]      env CHROMIUM: the browser
+//   node tests/e2e/run.mjs --dist DIR --weft BIN [--artefacts DIR] [--only NAME] [--except NAME]
+// env CHROMIUM: the browser.
 // DIR is a built page with its demo; BIN the native `weft`. Prints TAP; exits with 0 if all is well.
 
 import { readdir } from "node:fs/promises";
@@ -16,13 +17,15 @@ const { values } = parseArgs({
     weft: { type: "string", default: join(here, "../../target/release/weft") },
     artefacts: { type: "string", default: join(here, "../../artefacts") },
     only: { type: "string" },
+    except: { type: "string" },
   },
 });
 process.env.WEFT_DIST = resolve(values.dist);
 process.env.WEFT_BIN = resolve(values.weft);
 process.env.WEFT_ARTEFACTS = resolve(values.artefacts);
 
-const names = (await readdir(here)).filter((name) => name.endsWith(".e2e.mjs") && (!values.only || name.startsWith(values.only)));
+const wanted = (name) => (!values.only || name.startsWith(values.only)) && !(values.except && name.startsWith(values.except));
+const names = (await readdir(here)).filter((name) => name.endsWith(".e2e.mjs") && wanted(name));
 if (names.length === 0) throw new Error(`There is no test called ${values.only}.`);
 const files = names.sort().map((name) => join(here, name));
 // One browser at a time: the machine's cores belong to the replay.

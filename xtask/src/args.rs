@@ -43,6 +43,8 @@ pub(crate) struct Args {
     pub(crate) port: Option<u16>,
     /// `test --only STEP`.
     pub(crate) only: Option<String>,
+    /// `test --all`: also what has not changed since it last succeeded.
+    pub(crate) all: bool,
     /// `bench --json`.
     pub(crate) json: bool,
 }
@@ -61,6 +63,7 @@ impl Args {
             open: false,
             port: None,
             only: None,
+            all: false,
             json: false,
         };
         while let Some(word) = words.next() {
@@ -80,6 +83,7 @@ impl Args {
             (Task::Serve, "--open") => self.open = true,
             (Task::Serve, "--port") => self.port = Some(value()?.parse().context("--port wants a number")?),
             (Task::Test, "--only") => self.only = Some(value()?),
+            (Task::Test, "--all") => self.all = true,
             (Task::Bench, "--json") => self.json = true,
             (_, other) => bail!("unknown option {other}; `cargo xtask help` lists them"),
         }
@@ -123,6 +127,7 @@ mod tests {
         assert_eq!(parse("serve --port 8080").unwrap().port, Some(8080));
         assert_eq!(parse("build --into out").unwrap().into, Some(PathBuf::from("out")));
         assert_eq!(parse("test --only e2e").unwrap().only.as_deref(), Some("e2e"));
+        assert!(parse("test --all").unwrap().all);
         assert_eq!(parse("test --toolchain debian").unwrap().toolchain, Choice::Debian);
         assert!(parse("tidy --open").is_err());
         assert!(parse("test --only").is_err());

@@ -9,11 +9,22 @@ use crate::cmd::Run;
 use crate::ctx::Ctx;
 use crate::steps::{self, OnFailure, Outcome, Row};
 use crate::tally::Tally;
-use crate::{bench, files, modules, tools};
+use crate::{again, bench, files, modules, tools};
 
 /// Steps of `test` besides what they need.
-const ALL: [&str; 10] =
-    ["tidy", "fmt", "clippy", "clippy-wasm", "native", "token-test", "typecheck", "wasm-test", "e2e", "page"];
+const ALL: [&str; 11] = [
+    "tidy",
+    "fmt",
+    "clippy",
+    "clippy-wasm",
+    "native",
+    "token-test",
+    "typecheck",
+    "wasm-test",
+    "e2e",
+    "engine",
+    "page",
+];
 
 /// Crates that are not compiled for wasm32. weft-lua is not part of the page: piccolo's source of randomness must be chosen
 /// for wasm32 before it can be.
@@ -51,37 +62,43 @@ const STRICT: [&str; 3] = ["--", "-D", "warnings"];
 /// The step `clippy`.
 pub(crate) fn clippy(ctx: &Ctx) -> Result<Outcome> {
     component(ctx, "clippy", "clippy")?;
-    ctx.cargo("clippy").args(["--locked", "--workspace", "--all-targets"]).args(STRICT).go()?;
-    let token =
-        ctx.cargo("clippy").args(["--locked", "--all-targets", "--manifest-path", TOKEN, "--target-dir"]);
-    token.arg(token_target(ctx)).args(STRICT).go()?;
-    Ok(Outcome::Done)
+    again::unless_unchanged(ctx, "clippy", &again::lint(ctx, "clippy")?, || {
+        ctx.cargo("clippy").args(["--locked", "--workspace", "--all-targets"]).args(STRICT).go()?;
+        let token =
+            ctx.cargo("clippy").args(["--locked", "--all-targets", "--manifest-path", TOKEN, "--target-dir"]);
+        token.arg(token_target(ctx)).args(STRICT).go()?;
+        Ok(Outcome::Done)
+    })
 }
 
 /// The step `clippy-wasm`: what runs in the browser, seen as the browser's compiler sees it.
 pub(crate) fn clippy_wasm(ctx: &Ctx) -> Result<Outcome> {
     let wasm = ctx.wasm()?;
     wasm.need_clippy()?;
-    wasm.cargo(ctx, "clippy")
-        .args(["--locked", "--workspace", "--lib"])
-        .args(NATIVE_ONLY)
-        .args(STRICT)
-        .go()?;
-    wasm.cargo(ctx, "clippy").args(["--locked", "-p", "weft-web", "--all-targets"]).args(STRICT).go()?;
-    Ok(Outcome::Done)
+    let stamp = again::lint(ctx, "clippy-wasm")?.text(&wasm.sentence());
+    again::unless_unchanged(ctx, "clippy-wasm", &stamp, || {
+        let all = ["--locked", "--workspace", "--lib"];
+        wasm.cargo(ctx, "clippy").args(all).args(NATIVE_ONLY).args(STRICT).go()?;
+        wasm.cargo(ctx, "clippy").args(["--locked", "-p", "weft-web", "--all-targets"]).args(STRICT).go()?;
+        Ok(Outcome::Done)
+    })
 }
 
 /// The step `native`.
 pub(crate) fn native(ctx: &Ctx) -> Result<Outcome> {
-    let run = ctx.cargo("test").args(["--locked", "--workspace", "--no-fail-fast"]);
-    counted(run.env("WEFT_MODULES", modules::dir(ctx)))
+    again::unless_unchanged(ctx, "native", &again::rust_tests(ctx, "native")?, || {
+        let run = ctx.cargo("test").args(["--locked", "--workspace", "--no-fail-fast"]);
+        let run = run.args(["--lib", "--bins", "--tests"]);
+        counted(run.env("WEFT_MODULES", modules::dir(ctx)))
+    })
 }
 
 /// The step `token-test`.
 pub(crate) fn token(ctx: &Ctx) -> Result<Outcome> {
     let run =
         ctx.cargo("test").args(["--locked", "--no-fail-fast", "--manifest-path", TOKEN, "--target-dir"]);
-    counted(run.arg(token_target(ctx)))
+    let stamp = again::lint(ctx, "token-test")?;
+    again::unless_unchanged(ctx, "token-test", &stamp, || counted(run.arg(token_target(ctx))))
 }
 
 /// The step `wasm-test`: the tests below `web` once more as wasm, and those of the browser's own code.
@@ -90,24 +107,42 @@ pub(crate) fn wasm_tests(ctx: &Ctx) -> Result<Outcome> {
     let browser = browser(ctx)?;
     let driver_options = ctx.own().join("webdriver.json");
     files::write(&driver_options, browser.driver_options().to_string().as_bytes())?;
+    // With the page's own profile: what is tested is what is served, and its dependencies are compiled once.
     let packages = ["--locked", "--no-fail-fast", "--lib", "--tests", "-p", "weft-tests", "-p", "weft-web"];
-    counted(
-        ctx.wasm()?
-            .cargo(ctx, "test")
-            .args(packages)
-            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner)
-            .env("CHROMEDRIVER", &browser.driver)
-            .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", driver_options)
-            .env("WASM_BINDGEN_TEST_TIMEOUT", "300"),
-    )
+    let wasm = ctx.wasm()?;
+    let stamp = again::rust_tests(ctx, "wasm-test")?.text(&wasm.sentence());
+    let run = wasm
+        .cargo(ctx, "test")
+        .args(packages)
+        .args(["--profile", ctx.profile])
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner)
+        .env("CHROMEDRIVER", &browser.driver)
+        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", driver_options)
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
+    again::unless_unchanged(ctx, "wasm-test", &stamp, || counted(run))
 }
 
-/// The step `e2e`.
+/// The step `e2e`: the page.
 pub(crate) fn e2e(ctx: &Ctx) -> Result<Outcome> {
-    let run = Run::new("node").arg("tests/e2e/run.mjs").dir(&ctx.root).arg("--dist").arg(&ctx.out);
-    let run = run.arg("--weft").arg(ctx.weft()).arg("--artefacts").arg(ctx.root.join("artefacts"));
-    let run = run.env("CHROMIUM", &browser(ctx)?.chromium).env("WEFT_MODULES", modules::dir(ctx));
-    counted(run.env("WEFT_RUNTIME", bench::browser_bindings(ctx)))
+    let stamp = again::page_tests(ctx, "e2e")?;
+    let run = end_to_end(ctx)?.arg("--dist").arg(&ctx.out).arg("--weft").arg(ctx.weft());
+    let run = run.arg("--artefacts").arg(ctx.root.join("artefacts")).args(["--except", ENGINE]);
+    again::unless_unchanged(ctx, "e2e", &stamp, || counted(run))
+}
+
+/// The step `engine`: the runtime as wasm, without the page. It does not read the app, so an edit there leaves it be.
+pub(crate) fn engine(ctx: &Ctx) -> Result<Outcome> {
+    let stamp = again::engine_tests(ctx, "engine")?;
+    let run = end_to_end(ctx)?.args(["--only", ENGINE]).env("WEFT_RUNTIME", bench::browser_bindings(ctx));
+    again::unless_unchanged(ctx, "engine", &stamp, || counted(run))
+}
+
+/// The file in tests/e2e that compares the runtime with ao-loader.
+const ENGINE: &str = "differential";
+
+fn end_to_end(ctx: &Ctx) -> Result<Run> {
+    let run = Run::new("node").arg("tests/e2e/run.mjs").dir(&ctx.root);
+    Ok(run.env("CHROMIUM", &browser(ctx)?.chromium).env("WEFT_MODULES", modules::dir(ctx)))
 }
 
 /// Runs tests and counts them. A runner that counts nothing has not tested anything: that is an error.
@@ -147,6 +182,7 @@ fn summary(ctx: &Ctx, rows: &[Row]) {
         let (result, tests) = match &row.result {
             Ok(Outcome::Done) => ("ok", String::new()),
             Ok(Outcome::Unchanged) => ("same", String::new()),
+            Ok(Outcome::Before(tally)) => ("same", format!("{} passed before", tally.passed)),
             Ok(Outcome::Blocked(need)) => ("not run", format!("it needs `{need}`")),
             Ok(Outcome::Tests(tally, ok)) => (if *ok { "ok" } else { "FAILED" }, tally.to_string()),
             Err(error) => ("FAILED", format!("{error:#}")),
@@ -158,10 +194,11 @@ fn summary(ctx: &Ctx, rows: &[Row]) {
 }
 
 /// A step that failed without counting is one failure: the last line never says 0 failed when something is broken.
-/// What was not run because of it is skipped.
+/// What was not run because of it is skipped, and so is what passed before and has not changed.
 fn row_tally(row: &Row) -> Tally {
     match &row.result {
         Ok(Outcome::Tests(tally, _)) => *tally,
+        Ok(Outcome::Before(tally)) => Tally { skipped: tally.total(), ..Tally::default() },
         Ok(Outcome::Blocked(_)) => Tally { skipped: 1, ..Tally::default() },
         Ok(_) => Tally::default(),
         Err(_) => Tally { failed: 1, ..Tally::default() },

@@ -42,7 +42,8 @@ impl Ctx {
             }
             (None, false) => root.join(if release { "dist-release" } else { "dist" }),
         };
-        let profile = if release { "dist" } else { "web" };
+        // What is measured is what is published.
+        let profile = if release || args.task == crate::args::Task::Bench { "dist" } else { "web" };
         Ok(Self { args, root, target, profile, out, toolchain: OnceCell::new(), browser: OnceCell::new() })
     }
 
@@ -67,9 +68,16 @@ impl Ctx {
         Run::new(cargo).arg(command).dir(&self.root)
     }
 
+    /// Whether the native `weft` is the one that its own tests run. It is compiled by then; its dependencies, where a
+    /// message spends its time, are optimised in both.
+    pub(crate) fn tested_weft(&self) -> bool {
+        self.args.task == crate::args::Task::Test
+    }
+
     /// The native `weft` of the step `weft`.
     pub(crate) fn weft(&self) -> PathBuf {
-        self.target.join("release").join(format!("weft{}", std::env::consts::EXE_SUFFIX))
+        let profile = if self.tested_weft() { "debug" } else { "release" };
+        self.target.join(profile).join(format!("weft{}", std::env::consts::EXE_SUFFIX))
     }
 
     /// The wasm toolchain; an error if its step has not run.

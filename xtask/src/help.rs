@@ -7,7 +7,8 @@ cargo xtask TASK [OPTIONS]
 
   serve [--open] [--port N]   set up what is missing, build, and serve the page with a local network
   build [--into DIR]          set up and build the page into dist/ (or DIR)
-  test [--only STEP]          set up, then every check and test; the last line is the count
+  test [--all] [--only STEP]  set up, then every check and test whose inputs changed since it last succeeded
+                              (--all: every one); the last line is the count
   bench [--json]              wasmi, native and in wasm32, against ao-loader
   tidy                        the rules of the house: layers, lengths, words, licences
   dist                        the page as it is published, optimised, in dist-release/

@@ -11,6 +11,7 @@
     reason = "a command line tool: it times its steps and reads CHROME, PATH and the like from the environment"
 )]
 
+mod again;
 mod apt;
 mod args;
 mod bench;

@@ -34,7 +34,8 @@ pub(crate) fn token(ctx: &Ctx) -> Result<Outcome> {
 
 /// The step `weft`.
 pub(crate) fn weft(ctx: &Ctx) -> Result<Outcome> {
-    cargo_step(ctx.cargo("build").args(["--locked", "--release", "-p", "weft-cli"]), &ctx.weft())
+    let release: &[&str] = if ctx.tested_weft() { &[] } else { &["--release"] };
+    cargo_step(ctx.cargo("build").args(["--locked", "-p", "weft-cli"]).args(release), &ctx.weft())
 }
 
 /// The step `demo`: processes, wallets and a signed history, made by the native tool.

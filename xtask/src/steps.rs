@@ -15,6 +15,8 @@ pub(crate) enum Outcome {
     Done,
     /// Its inputs are those of the last time.
     Unchanged,
+    /// Its inputs are those of the last time, when these tests passed.
+    Before(Tally),
     /// It was not run, because the step named failed.
     Blocked(&'static str),
     /// It ran tests; the flag is the runner's own verdict.
@@ -97,8 +99,14 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "e2e",
         about: "the page in Chromium, end to end",
-        needs: &["npm-tests", "browser", "page", "weft", "modules", "bench-wasm"],
+        needs: &["npm-tests", "browser", "page", "weft", "modules"],
         run: checks::e2e,
+    },
+    Step {
+        name: "engine",
+        about: "the runtime in Chromium against ao-loader",
+        needs: &["npm-tests", "browser", "modules", "bench-wasm"],
+        run: checks::engine,
     },
 ];
 
@@ -165,6 +173,7 @@ fn verdict(row: &Row) -> String {
     match &row.result {
         Ok(Outcome::Done) => format!("done in {took}"),
         Ok(Outcome::Unchanged) => format!("unchanged ({took})"),
+        Ok(Outcome::Before(tally)) => format!("unchanged since {tally} ({took})"),
         Ok(Outcome::Blocked(need)) => format!("not run: it needs `{need}`"),
         Ok(Outcome::Tests(tally, true)) => format!("{tally} in {took}"),
         Ok(Outcome::Tests(tally, false)) => format!("FAILED: {tally} in {took}"),
