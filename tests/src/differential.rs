@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use weft_wasm::{Format, Limits, Machine, OnError, Program};
+use weft_wasm::{Format, Limits, Machine, OnError, Outcome, Program, Progress};
 
 /// The workload: one environment, many messages, each in the loader's form.
 #[derive(Deserialize)]
@@ -56,7 +56,18 @@ pub struct Report {
     pub gas: u64,
 }
 
-/// Runs the first `limit` messages of a workload and compares each outcome, and the memory where the reference hashed it.
+fn step(machine: &mut Machine, message: &Value, env: &str, slice: u64) -> weft_codec::Result<Outcome> {
+    let mut step = machine.begin(message.to_string(), env.to_owned())?;
+    loop {
+        match step.go_on(slice)? {
+            Progress::Ended(outcome) => return Ok(outcome),
+            Progress::More(rest) => step = rest,
+        }
+    }
+}
+
+/// Runs the first `limit` messages of a workload, each in slices of this much gas, and compares each outcome, and the memory
+/// where the reference hashed it.
 ///
 /// # Errors
 /// The first difference, or why there is nothing to compare.
@@ -66,6 +77,7 @@ pub fn compare(
     workload_json: &str,
     reference_json: &str,
     limit: usize,
+    slice: u64,
 ) -> Result<Report, String> {
     let workload: Workload = serde_json::from_str(workload_json).map_err(|e| format!("the workload: {e}"))?;
     let reference: Reference =
@@ -87,7 +99,7 @@ pub fn compare(
     for (slot, (message, answer)) in workload.messages.iter().zip(&reference.results).take(limit).enumerate()
     {
         let outcome =
-            machine.step(&message.to_string(), &env).map_err(|e| format!("message {slot}: {e:?}"))?;
+            step(&mut machine, message, &env, slice).map_err(|e| format!("message {slot}: {e:?}"))?;
         let ours = serde_json::to_value(&outcome).map_err(|e| e.to_string())?;
         let failed = answer.exception.is_some() || !answer.error.is_null();
         compare_outcome(&ours, answer).map_err(|what| {

@@ -39,7 +39,7 @@ async fn the_fetch_in_memory() {
 async fn the_manual_clock() {
     let clock = ManualClock::new(5, 0);
     contracts::clock::holds(&clock).await;
-    assert_eq!((weft_node::seams::Clock::now_ms(&clock), clock.breaths()), (25, 1));
+    assert_eq!((weft_node::seams::Clock::now_ms(&clock), clock.breaths()), (25, 4));
 }
 
 #[cfg(not(target_arch = "wasm32"))]

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use weft_codec::{Code, Error, Result, base64url};
 use weft_node::memory::{ManualClock, MemoryStore};
 use weft_node::seams::{Batch, Store, Table};
-use weft_node::{Event, Node, Options, Phase};
+use weft_node::{Event, Node, Observer, Options, Phase};
 use weft_tests::fixtures;
 use weft_tests::world::{GATEWAY, Log, Plan, START_HEIGHT, START_MS, SU, Stage, json_answer, sources};
-use weft_verify::Status;
+use weft_verify::{Check, Status};
 
 weft_tests::in_browser!();
 
@@ -145,6 +145,72 @@ async fn a_cancelled_sync_goes_on_from_where_it_stopped() {
     assert_eq!(summary.memory_sha256, stage.node().summary(id).await.unwrap().unwrap().memory_sha256);
 }
 
+/// Cancels once it was asked this often after the last slot came.
+struct Impatient {
+    log: Log,
+    slots: usize,
+    asked: Cell<u32>,
+}
+
+impl Observer for Impatient {
+    fn event(&self, event: Event) {
+        self.log.event(event);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.asked.set(self.asked.get() + u32::from(self.log.slots().len() == self.slots));
+        self.asked.get() > 5
+    }
+}
+
+#[weft_tests::both_async]
+async fn a_cancel_reaches_the_middle_of_a_message() {
+    // 50 million units of gas, which is the module's limit: many slices.
+    let stage = stage(2);
+    stage.world.send("!l", &[]);
+    stage.world.send("after", &[]);
+    let impatient = Impatient { log: Log::default(), slots: 3, asked: Cell::new(0) };
+    let breaths = stage.clock.breaths();
+    let node = stage.node();
+    let id = stage.world.id();
+    let error = node.sync(id, &sources(&[SU]), &Options::default(), &impatient).await.unwrap_err();
+    assert_eq!(error.code(), Code::Cancelled);
+    assert_eq!(impatient.log.slots(), [0, 1, 2], "the endless one had not ended");
+    assert!(stage.clock.breaths() - breaths < 25, "it was left on its way");
+    // What was not committed is done again, by this node as by a new one.
+    let known = node.summary(id).await.unwrap();
+    assert!(known.is_none_or(|known| known.head.is_none_or(|head| head <= 2)));
+    let summary = node.sync(id, &sources(&[SU]), &Options::default(), &()).await.unwrap();
+    assert_eq!(summary.replayed, Some(4));
+    let results = stage.results().await;
+    assert_eq!(results[3].failure.as_deref(), Some("gas-limit"));
+    let fresh = Node::new(MemoryStore::new(), Rc::clone(&stage.network), Rc::clone(&stage.clock));
+    let other = fresh.sync(id, &sources(&[SU]), &Options::default(), &()).await.unwrap();
+    assert_eq!(fresh.results(id, 0, 100).await.unwrap(), results);
+    assert_eq!(other.memory_sha256, summary.memory_sha256);
+}
+
+#[weft_tests::both_async]
+async fn proofs_and_replay_are_counted_apart() {
+    let stage = stage(3);
+    let log = Log::default();
+    stage.sync(&sources(&[SU]), &Options::default(), &log).await.unwrap();
+    let last = |wanted: Phase| {
+        let events = log.events.borrow();
+        let counts = events.iter().rev().find_map(|event| match event {
+            Event::Progress { phase, done, total, .. } if *phase == wanted => Some((*done, *total)),
+            _ => None,
+        });
+        counts.unwrap()
+    };
+    assert_eq!(last(Phase::Replay), (4, Some(4)));
+    let receipt = stage.node().receipt(stage.world.id()).await.unwrap();
+    let counted = |check: &Check| check.evidence.get("count").map_or(1, |count| count.parse().unwrap());
+    let proved = |check: &&Check| check.status == Status::Proved;
+    let expected: u64 = receipt.checks.iter().filter(proved).map(counted).sum();
+    assert_eq!(last(Phase::Verify), (expected, Some(expected)), "each proof of the receipt, once");
+}
+
 /// A store that fails from some commit on, and then writes nothing.
 struct Failing {
     inner: Rc<MemoryStore>,
@@ -211,7 +277,7 @@ async fn two_syncs_that_write_one_process_find_each_other_out() {
     );
     node.sync(id, &from, &Options { to: Some(0), ..Options::default() }, &()).await.unwrap();
     struct Racing<'a>(&'a dyn Fn());
-    impl weft_node::Observer for Racing<'_> {
+    impl Observer for Racing<'_> {
         fn event(&self, event: Event) {
             if matches!(event, Event::Slot(_)) {
                 (self.0)();
@@ -248,7 +314,7 @@ async fn one_process_is_synced_once_at_a_time() {
     let node = stage.node();
     let (id, from, options) = (stage.world.id(), sources(&[SU]), Options::default());
     struct Again<'a>(&'a dyn Fn());
-    impl weft_node::Observer for Again<'_> {
+    impl Observer for Again<'_> {
         fn event(&self, _: Event) {
             (self.0)();
         }

@@ -114,8 +114,9 @@ export class Weft {
   }
 
   /**
-   * Stops the sync or the comparison that runs, within 200 milliseconds. The worker is asked; if it has not stopped after 120 ms, because
-   * one message computes for long, it is ended and a new one takes its place. The sync rejects with `cancelled`.
+   * Stops the sync or the comparison that runs, within 200 milliseconds. The worker looks for it between messages and
+   * between the slices of a long one. If it has not stopped after 120 ms, because it was compiling a module or going back
+   * to an earlier state, it is ended and a new one takes its place. The sync rejects with `cancelled`.
    */
   async cancel(): Promise<Cancelled> {
     const asked = performance.now();

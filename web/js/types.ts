@@ -206,7 +206,8 @@ export type Phase = "process" | "module" | "history" | "verify" | "replay" | "st
 
 /** What a sync tells while it runs. */
 export type WeftEvent =
-  /** How far a phase is. `done` and `total` count slots (bytes for process and module); `per_second` slots a second. */
+  /** How far a phase is. `done` and `total` count slots (bytes for process and module, checks for verify); `per_second` the
+   *  same in a second. */
   | { kind: "progress"; phase: Phase; done: number; total: number | null; bytes: number; per_second: number }
   /** The process item is proved. */
   | { kind: "process"; process: Id; module: Id; scheduler: Address }

@@ -1,22 +1,34 @@
 //! The seam `Clock` over the event loop.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
 use gloo::timers::callback::Timeout;
 use js_sys::{Date, Function, Promise};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{MessageChannel, MessagePort};
 use weft_node::seams::Clock;
 
 /// The browser's clock and event loop.
 pub struct BrowserClock {
-    channel: Option<MessageChannel>,
+    channel: Option<Channel>,
+}
+
+/// Messages to ourselves. Whoever breathes waits for one; they arrive in the order they were sent.
+struct Channel {
+    sender: MessagePort,
+    waiting: Rc<RefCell<VecDeque<Function>>>,
+    _arrived: Closure<dyn FnMut()>,
 }
 
 impl BrowserClock {
     /// A clock with its own message channel, which `breathe` uses.
     #[must_use]
     pub fn new() -> Self {
-        Self { channel: MessageChannel::new().ok() }
+        Self { channel: Channel::open() }
     }
 }
 
@@ -42,8 +54,7 @@ impl Clock for BrowserClock {
             self.sleep(0).await;
             return;
         };
-        let (sender, receiver) = (channel.port2(), channel.port1());
-        wait(|done| post(&sender, &receiver, &done)).await;
+        wait(|done| channel.post(done)).await;
     }
 
     async fn sleep(&self, ms: u32) {
@@ -58,12 +69,30 @@ impl Clock for BrowserClock {
     }
 }
 
-/// A message to ourselves, whose arrival is `done`.
-fn post(sender: &MessagePort, receiver: &MessagePort, done: &Function) {
-    receiver.set_onmessage(Some(done));
-    if sender.post_message(&JsValue::NULL).is_err() {
-        // Nothing will arrive; go on without breathing rather than wait for it.
-        let _ = done.call0(&JsValue::NULL);
+impl Channel {
+    fn open() -> Option<Self> {
+        let channel = MessageChannel::new().ok()?;
+        let waiting: Rc<RefCell<VecDeque<Function>>> = Rc::default();
+        let first = Rc::clone(&waiting);
+        let arrived = Closure::<dyn FnMut()>::new(move || {
+            let done = first.borrow_mut().pop_front();
+            if let Some(done) = done {
+                // A promise's own resolve function does not throw.
+                let _ = done.call0(&JsValue::NULL);
+            }
+        });
+        channel.port1().set_onmessage(Some(arrived.as_ref().unchecked_ref()));
+        Some(Self { sender: channel.port2(), waiting, _arrived: arrived })
+    }
+
+    /// A message to ourselves, whose arrival is `done`.
+    fn post(&self, done: Function) {
+        if self.sender.post_message(&JsValue::NULL).is_ok() {
+            self.waiting.borrow_mut().push_back(done);
+        } else {
+            // Nothing will arrive; go on without breathing rather than wait for it.
+            let _ = done.call0(&JsValue::NULL);
+        }
     }
 }
 

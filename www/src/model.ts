@@ -493,7 +493,7 @@ export class Model extends EventTarget {
 }
 
 const PHASE_DONE: { [phase in Phase]: string } = {
-  process: "Process proved:", module: "Module proved:", history: "History fetched:", verify: "Slots proved:",
+  process: "Process proved:", module: "Module proved:", history: "History fetched:", verify: "Checks made:",
   replay: "Slots replayed:", store: "Stored:", receipt: "Receipt written:",
 };
 

@@ -5,9 +5,9 @@ use weft_core::{Evaluated, Evaluation, SlotResult};
 
 use crate::seams::Clock;
 
-/// Gas of one slice: some hundredths of a second in a browser, fewer natively. A Cancel, and other work of the thread,
+/// Gas of one slice: about a hundredth of a second in a browser, less natively. A Cancel, and other work of the thread,
 /// waits no longer than that.
-const SLICE: u64 = 2_000_000;
+const SLICE: u64 = 1_000_000;
 
 /// Evaluates to the end. `between` is called between two slices; its error ends the evaluation, which then never happened.
 pub(crate) async fn evaluate<C: Clock>(

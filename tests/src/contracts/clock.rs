@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::pin::pin;
 use std::task::Poll;
 
+use futures_util::future::join3;
 use weft_node::seams::Clock;
 
 /// 2024-01-01, in milliseconds: no clock of a machine is before it.
@@ -22,6 +23,8 @@ pub async fn holds(clock: &impl Clock) {
     assert!(after >= before + 19, "{before} {after}");
     clock.sleep(0).await;
     lets_others_run(clock).await;
+    // Several may breathe at a time, and each breath ends.
+    join3(clock.breathe(), clock.breathe(), clock.breathe()).await;
 }
 
 /// What holds for the clock of a machine.

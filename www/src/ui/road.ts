@@ -27,7 +27,7 @@ const STATIONS: Station[] = [
   },
   {
     name: "Proofs", what: "Signatures, ids, the hash chain.", icon: proofIcon,
-    phases: ["verify"], now: (model) => rate(phase(model, "verify")),
+    phases: ["verify"], now: (model) => checks(model.phases.get("verify")),
   },
   {
     name: "Replay", what: "Each message run again, here.", icon: replayIcon,
@@ -63,9 +63,10 @@ function stop(model: Model, station: Station): TemplateResult {
     </li>`;
 }
 
-/** Each slot is proved just before it is replayed; a sync that does both reports the replay alone. */
+/** How far a phase is. Checks are counted as they are made; how many there will be follows from the slots, each of which is
+ *  proved just before it is replayed. */
 const phase = (model: Model, name: Phase): Progress | undefined =>
-  model.phases.get(name) ?? (name === "verify" ? model.phases.get("replay") : undefined);
+  name === "verify" ? (model.phases.get("replay") ?? model.phases.get("verify")) : model.phases.get(name);
 
 /** How far a station is, 0 to 1. What came from the store alone has gone the whole road before. */
 function reached(model: Model, station: Station): number {
@@ -78,6 +79,11 @@ function reached(model: Model, station: Station): number {
 }
 
 const of = ({ total }: Progress): string => (total === null ? "" : ` of ${count(total)}`);
+
+const checks = (progress: Progress | undefined): string => {
+  if (!progress) return "";
+  return `${count(progress.done)} checks${progress.perSecond > 0 ? ` · ${compact(progress.perSecond)}/s` : ""}`;
+};
 
 const rate = (progress: Progress | undefined): string => {
   if (!progress) return "";

@@ -276,7 +276,7 @@ impl Observer for Show {
                     Phase::Process => "process".to_owned(),
                     Phase::Module => format!("module {done}{of} bytes"),
                     Phase::History => format!("history {done}{of} slots"),
-                    Phase::Verify => format!("verified {done}{of} slots, {per_second}/s"),
+                    Phase::Verify => format!("made {done} checks, {per_second}/s"),
                     Phase::Replay => format!("replayed {done}{of} slots, {per_second}/s"),
                     Phase::Store => "storing".to_owned(),
                     Phase::Receipt => format!("receipt {done}{of} slots"),
