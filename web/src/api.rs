@@ -12,8 +12,8 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use weft_codec::{Address, Code, Error, Id, Result};
 use weft_node::demo::{DemoArchive, DemoFetch};
 use weft_node::seams::{Batch, Store, Table};
-use weft_verify::FraudProof;
 use weft_node::{Node, Options, Sources, Summary};
+use weft_verify::FraudProof;
 
 use crate::boundary::{from_js_value, to_js, to_js_value};
 use crate::cards::{message_card, process_card};
