@@ -124,6 +124,11 @@ const TAMPERINGS: &[Tampering] = &[
     (
         "a message in the name of another scheme",
         || entries(|e| e[2].message.as_mut().unwrap().signature_type = 4),
+        Code::SignatureInvalid,
+    ),
+    (
+        "a message in the name of a scheme there is no rule for",
+        || entries(|e| e[2].message.as_mut().unwrap().signature_type = 8),
         Code::SignatureUnsupported,
     ),
     ("an anchor taken away", || entries(|e| e[2].assignment.anchor = None), Code::AnchorMissing),
@@ -219,7 +224,7 @@ const TAMPERINGS: &[Tampering] = &[
         Code::ItemTruncated,
     ),
     ("a stored entry's bundle cut short", || stored(|b| b.truncate(b.len() - 1)), Code::BundleMalformed),
-    ("a stored entry with something after it", || stored(|b| b.push(0)), Code::BundleMalformed),
+    ("a stored entry that says one item more", || stored(|b| b[0] += 1), Code::BundleMalformed),
     ("a stored entry's printed id", || stored(|b| b[64] ^= 1), Code::IdMismatch),
     ("a stored entry's tag byte", || stored(|b| b[PRESENCE + 34 + 16 + 3] ^= 1), Code::SignatureInvalid),
 ];
