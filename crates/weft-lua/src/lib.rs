@@ -7,4 +7,10 @@
 mod filter;
 mod json;
 
+pub mod format;
+pub mod math;
+pub mod number;
+pub mod pattern;
+pub mod random;
+
 pub use filter::Filter;
