@@ -98,6 +98,48 @@ impl Double {
     }
 }
 
+/// Half of pi, as the sum of four floats.
+const HALF_PI: [f64; 4] = [
+    f64::from_bits(0x3ff9_21fb_5444_2d18),
+    f64::from_bits(0x3c91_a626_3314_5c07),
+    f64::from_bits(0xb91f_1976_b7ed_8fbc),
+    f64::from_bits(0x35b4_cf98_e804_177d),
+];
+
+impl Double {
+    /// Sine and cosine of a float of at most a million.
+    pub(super) fn sin_cos(f: f64) -> (Self, Self) {
+        let n = (f / HALF_PI[0]).round();
+        let mut x = Self::new(f);
+        for part in HALF_PI {
+            x = x - Self::product(n, part);
+        }
+        let (sin, cos) = x.series();
+        match n.rem_euclid(4.0) {
+            1.0 => (cos, -sin),
+            2.0 => (-sin, -cos),
+            3.0 => (-cos, sin),
+            _ => (sin, cos),
+        }
+    }
+
+    /// Sine and cosine by their series, between minus and plus a quarter of pi.
+    fn series(self) -> (Self, Self) {
+        let (mut sin, mut cos) = (self, Self::new(1.0));
+        let mut term = self;
+        for k in 2..=27 {
+            term = (term * self).divide(Self::new(f64::from(k)));
+            match k % 4 {
+                0 => cos = cos + term,
+                1 => sin = sin + term,
+                2 => cos = cos - term,
+                _ => sin = sin - term,
+            }
+        }
+        (sin, cos)
+    }
+}
+
 /// How often the argument of the exponential is halved, and the result squared.
 const SQUARINGS: i32 = 9;
 

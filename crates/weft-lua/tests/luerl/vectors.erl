@@ -8,6 +8,7 @@ main() ->
     write("patterns.json", patterns()),
     write("format.json", formats()),
     write("random.json", randoms()),
+    write("math.json", maths()),
     halt().
 
 write(Name, Lists) ->
@@ -201,3 +202,20 @@ randoms() ->
                                    <<") end return table.unpack(t)">>])]
                  || Seed <- [<<"0">>, <<"1">>, <<"42">>, <<"123456789">>, <<"-1">>, <<"1.5">>, <<"1e300">>, <<"9223372036854775807">>],
                     Args <- [<<>>, <<"6">>, <<"1000000">>, <<"-5,5">>, <<"1,18446744073709551615">>, <<"1,100000000000000000000000">>]]}].
+
+%% The functions of math that are not exact.
+
+maths() ->
+    rand:seed(exsss, {7, 8, 9}),
+    One = [[F, A | lua([<<"return math.">>, F, <<"(">>, A, <<")">>])]
+           || F <- [<<"acos">>, <<"asin">>, <<"atan">>, <<"cos">>, <<"cosh">>, <<"exp">>, <<"log">>, <<"log10">>, <<"sin">>, <<"sinh">>,
+                    <<"sqrt">>, <<"tan">>, <<"tanh">>],
+              A <- [<<"0">>, <<"1">>, <<"-1">>, <<"0.5">>, <<"2">>, <<"10">>, <<"100">>, <<"-0.25">>, <<"1000">>, <<"1e-10">>, <<"-1e5">>]
+                  ++ [iolist_to_binary(io_lib:write(rand:uniform() * pick([1, 1, 10, 300]))) || _ <- lists:seq(1, 14)]],
+    Two = [[F, A, B | lua([<<"return math.">>, F, <<"(">>, A, <<",">>, B, <<")">>])]
+           || F <- [<<"pow">>, <<"atan2">>], {A, B} <- [{literal(), literal()} || _ <- lists:seq(1, 60)]],
+    [{"one", One}, {"two", Two}].
+
+literal() ->
+    pick([iolist_to_binary(io_lib:write(rand:uniform() * 20)), integer_to_binary(rand:uniform(30) - 10),
+          pick([<<"10">>, <<"2">>, <<"1.05">>, <<"1.1">>, <<"0.1">>, <<"3">>])]).
