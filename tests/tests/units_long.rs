@@ -4,16 +4,14 @@
 
 use std::rc::Rc;
 
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, join, join3, select};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use serde_json::json;
 use weft_codec::Id;
 use weft_node::net::Pumped;
 use weft_node::seams::Method;
 
-mod stage;
-
-use stage::{open, pumped};
+use crate::stage::{open, pumped};
 
 /// Runs both at once; the one that must end first.
 async fn first<A, B>(long: impl Future<Output = A>, short: impl Future<Output = B>) -> (A, B) {
@@ -58,6 +56,35 @@ async fn a_message_without_end_holds_up_nobody_but_its_process() {
     assert_eq!(answer.0, 200);
     assert!(answer.1["Error"].as_str().unwrap().contains("gas"), "{}", answer.1);
     assert_eq!(stage.get(&result(looping, behind)).await.1["Output"], json!("3"), "and then it goes on");
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_process_gets_an_answer_though_it_went_further_meanwhile() {
+    let stage = open(&Rc::default());
+    let process = stage.process().await;
+    let (one, two) = (stage.send(process, "one").await, stage.send(process, "two").await);
+    let [first, second] = [one, two].map(|message| format!("/cu/result/{message}?process-id={process}"));
+    let dry_run = format!("/cu/dry-run?process-id={process}");
+    let state = format!("/cu/state/{process}");
+    let body = json!({"Target": process, "Data": "", "Tags": []}).to_string().into_bytes();
+    // The first takes the process to its end; the others have found nothing yet, and wait for it.
+    let ((status, answer), others) = join(
+        stage.get(&second),
+        join3(stage.get(&first), stage.post(&dry_run, body), async {
+            let answer = stage.ask(Method::Get, &state, Vec::new()).await.response;
+            (answer.status, answer.header("last-ordinate").map(str::to_owned))
+        }),
+    )
+    .await;
+    assert_eq!((status, &answer["Output"]), (200, &json!("3")));
+    let ((status, answer), dry_run, state) = others;
+    assert_eq!((status, &answer["Output"]), (200, &json!("2")), "{answer}");
+    assert_eq!((dry_run.0, &dry_run.1["Output"]), (200, &json!("4")), "{}", dry_run.1);
+    assert_eq!(state, (200, Some("2".to_owned())));
+    // A state of before is gone, and that is said.
+    let back = format!("/cu/dry-run?process-id={process}&to={one}");
+    let body = json!({"Target": process, "Data": "", "Tags": []}).to_string().into_bytes();
+    assert_eq!(stage.post(&back, body).await.0, 425);
 }
 
 #[tokio::test]

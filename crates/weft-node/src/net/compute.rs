@@ -102,14 +102,17 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         let slot = slot.ok_or_else(|| {
             Refusal::new(404, format!("Message {message} of process {process} is not on the scheduler."))
         })?;
-        let kept = self.reader.ledger().read(Table::Results, &format!("{process}/{}", padded(slot))).await?;
-        match kept {
-            Some(result) => Ok(result),
-            None => self.evaluated(process, slot, async |live| live.last.clone()).await?.ok_or_else(|| {
-                // Only a slot below the machine's has no result of its own, and those are all kept.
-                Refusal::new(425, format!("message at nonce {slot} not found cached"))
-            }),
+        if let Some(kept) = self.kept(process, slot).await? {
+            return Ok(kept);
         }
+        // Others may have taken the process further meanwhile; its result is kept all the same.
+        self.evaluated(process, slot, async |_| ()).await?;
+        let result = self.kept(process, slot).await?;
+        result.ok_or_else(|| Refusal::new(425, format!("message at nonce {slot} not found cached")))
+    }
+
+    async fn kept(&self, process: Id, slot: u64) -> Result<Option<SlotResult>> {
+        self.reader.ledger().read(Table::Results, &format!("{process}/{}", padded(slot))).await
     }
 
     /// Results from a slot on, in order.
@@ -127,14 +130,26 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         each.collect()
     }
 
-    /// A message nobody signed, on the newest state; nothing changes (cu `domain/api/dryRun.js`).
+    /// A message nobody signed, on the newest state; nothing changes (cu `domain/api/dryRun.js`). With `to`, on the state
+    /// after that message: 425 if the process went further, as where a compute unit has no memory of that point.
     pub(super) async fn dry_run(&self, process: Id, body: &Value, to: Option<Id>) -> Handled<SlotResult> {
         let slot = self.wanted(process, to).await?;
         let dry_run = async |live: &mut Live| {
-            let evaluation = live.machine.dry_run(body, live.last.as_ref())?;
-            evaluate(evaluation, self.reader.clock(), || Ok(())).await
+            let latest = live.next_slot().saturating_sub(1);
+            if to.is_some() && latest != slot {
+                let sentence = format!(
+                    "message at nonce {slot} not found cached, and earlier than latest known nonce {latest}"
+                );
+                return Err(Refusal::new(425, sentence));
+            }
+            let result = match live.machine.dry_run(body, live.last.as_ref()) {
+                Ok(evaluation) => evaluate(evaluation, self.reader.clock(), || Ok(())).await,
+                Err(error) => Err(error),
+            };
+            live.torn = result.is_err();
+            Ok(result?)
         };
-        self.evaluated(process, slot, dry_run).await?.map_err(Refusal::from)
+        self.evaluated(process, slot, dry_run).await?
     }
 
     /// Linear memory after the newest slot, and the result of that slot.
@@ -164,8 +179,8 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         }
     }
 
-    /// Brings a process to a slot and looks at it there. A slot that is behind its state is 425, as where a
-    /// compute unit has no memory of that point. Dropped on its way, it leaves the process at a slot before.
+    /// Brings a process to a slot, if it is not there or further already, and looks at it. Dropped on its way, it leaves the
+    /// process at a slot before.
     async fn evaluated<T>(
         &self,
         process: Id,
@@ -183,20 +198,12 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
                 None => live.insert(self.load(process).await?),
             };
             self.advance(live, slot).await?;
-            if live.next_slot() == slot.saturating_add(1) {
-                Ok(look(live).await)
-            } else {
-                let sentence = format!(
-                    "message at nonce {slot} not found cached, and earlier than latest known nonce {}",
-                    live.next_slot().saturating_sub(1)
-                );
-                Err(Refusal::new(425, sentence))
-            }
+            look(live).await
         };
         while let Some(seat) = self.computer.too_many() {
             self.save(&seat).await?;
         }
-        seen
+        Ok(seen)
     }
 
     /// Stores the states in memory, so that a restart need not evaluate again. One that is in the middle of a message is
