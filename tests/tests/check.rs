@@ -12,8 +12,6 @@ use weft_node::seams::{Request, Response};
 use weft_node::{Event, Observer, Options, Sources};
 use weft_tests::world::{Log, Plan, SU, Site, Stage, html, json_answer, sources, status};
 
-weft_tests::in_browser!();
-
 const CU: &str = "https://cu.example";
 
 /// A stage of a process with some messages, synced, and its results.

@@ -7,8 +7,6 @@ use weft_node::seams::Response;
 use weft_tests::contracts;
 use weft_tests::contracts::fetch::Served;
 
-weft_tests::in_browser!();
-
 #[weft_tests::both_async]
 async fn the_store_in_memory() {
     contracts::store::holds(&MemoryStore::new()).await;

@@ -11,8 +11,6 @@ use weft_verify::{
     Verified,
 };
 
-weft_tests::in_browser!();
-
 fn drafted() -> Draft {
     OwnHistory::get().drafts[2].clone()
 }

@@ -13,8 +13,6 @@ use weft_verify::{
     EntryKind, Head, HistoryEntry, HistoryVerifier, SchedulerPolicy, Status, Untrusted, Verified,
 };
 
-weft_tests::in_browser!();
-
 fn accepting() -> SchedulerPolicy {
     SchedulerPolicy { accepted: BTreeSet::from([ACTUAL_SCHEDULER.parse().unwrap()]) }
 }

@@ -16,8 +16,6 @@ use weft_node::{Event, Node, Options, Sources};
 use weft_tests::signing::TestKey;
 use weft_tests::world::{Log, wasm};
 
-weft_tests::in_browser!();
-
 const ORIGIN: &str = "http://127.0.0.1:8734";
 
 struct Key;

@@ -9,8 +9,6 @@ use weft_node::{Event, Options, Standing};
 use weft_tests::world::{Log, Plan, SU, Site, Stage, World, json_answer, scheduler, sources};
 use weft_verify::{Difference, Fraud, FraudProof, Status, Untrusted, Verified};
 
-weft_tests::in_browser!();
-
 const OTHER: &str = "https://other.example";
 
 /// The same history before a slot, and other messages to the same length after it.

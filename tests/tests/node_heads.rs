@@ -11,8 +11,6 @@ use weft_tests::world::{
 };
 use weft_verify::{Check, Status};
 
-weft_tests::in_browser!();
-
 const SECOND: &str = "https://second.example";
 const THIRD: &str = "https://third.example";
 

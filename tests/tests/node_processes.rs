@@ -15,8 +15,6 @@ use weft_tests::world::{
 };
 use weft_verify::{EntryKind, HistoryVerifier, SchedulerPolicy, Status, Untrusted};
 
-weft_tests::in_browser!();
-
 fn tagged(name: &str, value: &str) -> Plan {
     Plan { process_tags: vec![Tag::new(name, value)], ..Plan::default() }
 }

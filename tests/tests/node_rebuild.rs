@@ -13,8 +13,6 @@ use weft_tests::world::{
 };
 use weft_verify::{Receipt, Status};
 
-weft_tests::in_browser!();
-
 const SECOND: &str = "https://second.example";
 
 /// A stage whose scheduler is gone.

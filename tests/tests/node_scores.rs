@@ -11,8 +11,6 @@ use weft_tests::world::{
     GATEWAY, Log, Plan, SU, Site, Stage, gateway, html, scheduler, sources, sources_of, status,
 };
 
-weft_tests::in_browser!();
-
 const BAD: &str = "https://bad.example";
 
 fn busy(wait: impl Into<String>) -> Response {

@@ -12,8 +12,6 @@ use weft_tests::world::{
     GATEWAY, Log, Plan, SU, Site, Stage, gateway, html, json_answer, scheduler, sources, status,
 };
 
-weft_tests::in_browser!();
-
 /// Where the source that fails is.
 const BAD: &str = "https://bad.example";
 

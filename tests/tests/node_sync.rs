@@ -13,8 +13,6 @@ use weft_tests::fixtures;
 use weft_tests::world::{GATEWAY, Log, Plan, START_HEIGHT, START_MS, SU, Stage, json_answer, sources};
 use weft_verify::{Check, Status};
 
-weft_tests::in_browser!();
-
 fn stage(messages: u64) -> Stage {
     Stage::new(&Plan::default(), messages)
 }

@@ -16,8 +16,6 @@ use weft_verify::{
     Agreement, HistoryEntry, ReceiptEnding, ReceiptFile, SchedulerPolicy, Scope, SourceAnswer, Status,
 };
 
-weft_tests::in_browser!();
-
 type Change<'a> = &'a dyn Fn(&mut Value);
 
 const HISTORY: ReceiptSlots = ReceiptSlots::History { to: None };

@@ -11,8 +11,6 @@ use weft_tests::history::{Draft, OwnHistory, own_message, own_process};
 use weft_tests::signing::TestKey;
 use weft_verify::{HistoryEntry, HistoryVerifier, SchedulerPolicy, Untrusted};
 
-weft_tests::in_browser!();
-
 /// Proves the entries in their order; after a refusal, the untouched entry of that slot must still be accepted.
 fn follow(process: &DataItem, entries: Vec<HistoryEntry>) -> Result<()> {
     let process = weft_verify::item(Untrusted::new(process.clone(), "tampered"), None)?;

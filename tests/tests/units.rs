@@ -13,9 +13,7 @@ use weft_node::net::LocalNet;
 use weft_node::seams::{Method, Signer as _};
 use weft_node::{Node, Options, Sources};
 
-mod stage;
-
-use stage::{NOW, Stage, open, pumped};
+use crate::stage::{NOW, Stage, open, pumped};
 
 fn names(value: &Value) -> Vec<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()

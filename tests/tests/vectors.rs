@@ -12,8 +12,6 @@ use weft_tests::fixtures;
 use weft_tests::signing::TestKey;
 use weft_verify::Untrusted;
 
-weft_tests::in_browser!();
-
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_else(|| panic!("{name} is text"))
 }

@@ -10,8 +10,6 @@ use weft_codec::{Result, base64url, bundle};
 use weft_tests::fixtures;
 use weft_verify::{Untrusted, Vouched};
 
-weft_tests::in_browser!();
-
 /// What both libraries take and we refuse. docs/trust.md, "Data items: where the libraries differ", has the reasons.
 const STRICTER: [&str; 21] = [
     // Anybody can sign for such a key, or readers without the cofactor refuse the signature.

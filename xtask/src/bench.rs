@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
+use crate::checks;
 use crate::cmd::Run;
 use crate::ctx::Ctx;
 use crate::files;
@@ -70,15 +71,11 @@ pub(crate) fn native(ctx: &Ctx) -> Result<Outcome> {
 /// The step `bench-wasm`: the runtime as the page has it, for node, and for the test that compares it in a browser.
 pub(crate) fn wasm(ctx: &Ctx) -> Result<Outcome> {
     let wasm = ctx.wasm()?;
-    let cargo = wasm.cargo(ctx, "build").args([
-        "--locked",
-        "-p",
-        "weft-web",
-        "--example",
-        "bench",
-        "--profile",
-        ctx.profile,
-    ]);
+    let cargo = match ctx.testing() {
+        true => checks::browser_build(ctx)?,
+        false => wasm.cargo(ctx, "build").args(["--locked", "-p", "weft-web", "--example", "bench"]),
+    };
+    let cargo = cargo.args(["--profile", ctx.profile]);
     let built = wasm.output(ctx, ctx.profile).join("examples/bench.wasm");
     let outcome = page::cargo_step(cargo, &built)?;
     let stamp = Stamp::new(ctx, "bench-wasm").path(&built)?;

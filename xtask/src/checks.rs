@@ -26,9 +26,19 @@ const ALL: [&str; 11] = [
     "page",
 ];
 
-/// Crates that are not compiled for wasm32. weft-lua is not part of the page: piccolo's source of randomness must be chosen
-/// for wasm32 before it can be.
-const NATIVE_ONLY: [&str; 6] = ["--exclude", "weft-cli", "--exclude", "weft-lua", "--exclude", "xtask"];
+/// What is compiled for wasm32 is these and the crates of ours that they need, which clippy sees with them.
+const IN_BROWSER: [&str; 4] = ["-p", "weft-web", "-p", "weft-tests"];
+
+/// What is compiled for the native tests; the `weft` that they run is a part of it.
+pub(crate) const NATIVE: [&str; 5] = ["--locked", "--workspace", "--lib", "--bins", "--tests"];
+/// What is compiled for the tests in the browser. The page's node is compiled with them (and the runtime for comparing), so
+/// that no crate is compiled twice for want of a feature that only a test asks for.
+const BROWSER: [&str; 7] = ["--locked", "--lib", "--tests", "-p", "weft-web", "-p", "weft-tests"];
+
+/// Compiles all of `wasm-test` and more of what runs in a browser.
+pub(crate) fn browser_build(ctx: &Ctx) -> Result<Run> {
+    Ok(ctx.wasm()?.cargo(ctx, "build").args(BROWSER).args(["--example", "bench"]))
+}
 
 /// `cargo xtask test`.
 pub(crate) fn run(ctx: &Ctx) -> Result<bool> {
@@ -77,9 +87,7 @@ pub(crate) fn clippy_wasm(ctx: &Ctx) -> Result<Outcome> {
     wasm.need_clippy()?;
     let stamp = again::lint(ctx, "clippy-wasm")?.text(&wasm.sentence());
     again::unless_unchanged(ctx, "clippy-wasm", &stamp, || {
-        let all = ["--locked", "--workspace", "--lib"];
-        wasm.cargo(ctx, "clippy").args(all).args(NATIVE_ONLY).args(STRICT).go()?;
-        wasm.cargo(ctx, "clippy").args(["--locked", "-p", "weft-web", "--all-targets"]).args(STRICT).go()?;
+        wasm.cargo(ctx, "clippy").args(["--locked", "--all-targets"]).args(IN_BROWSER).args(STRICT).go()?;
         Ok(Outcome::Done)
     })
 }
@@ -87,8 +95,7 @@ pub(crate) fn clippy_wasm(ctx: &Ctx) -> Result<Outcome> {
 /// The step `native`.
 pub(crate) fn native(ctx: &Ctx) -> Result<Outcome> {
     again::unless_unchanged(ctx, "native", &again::rust_tests(ctx, "native")?, || {
-        let run = ctx.cargo("test").args(["--locked", "--workspace", "--no-fail-fast"]);
-        let run = run.args(["--lib", "--bins", "--tests"]);
+        let run = ctx.cargo("test").arg("--no-fail-fast").args(NATIVE);
         counted(run.env("WEFT_MODULES", modules::dir(ctx)))
     })
 }
@@ -107,18 +114,18 @@ pub(crate) fn wasm_tests(ctx: &Ctx) -> Result<Outcome> {
     let browser = browser(ctx)?;
     let driver_options = ctx.own().join("webdriver.json");
     files::write(&driver_options, browser.driver_options().to_string().as_bytes())?;
-    // With the page's own profile: what is tested is what is served, and its dependencies are compiled once.
-    let packages = ["--locked", "--no-fail-fast", "--lib", "--tests", "-p", "weft-tests", "-p", "weft-web"];
     let wasm = ctx.wasm()?;
     let stamp = again::rust_tests(ctx, "wasm-test")?.text(&wasm.sentence());
     let run = wasm
         .cargo(ctx, "test")
-        .args(packages)
+        .arg("--no-fail-fast")
+        .args(BROWSER)
+        // With the page's own profile: what is tested is what is served.
         .args(["--profile", ctx.profile])
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner)
         .env("CHROMEDRIVER", &browser.driver)
         .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", driver_options)
-        .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "900");
     again::unless_unchanged(ctx, "wasm-test", &stamp, || counted(run))
 }
 

@@ -68,15 +68,15 @@ impl Ctx {
         Run::new(cargo).arg(command).dir(&self.root)
     }
 
-    /// Whether the native `weft` is the one that its own tests run. It is compiled by then; its dependencies, where a
-    /// message spends its time, are optimised in both.
-    pub(crate) fn tested_weft(&self) -> bool {
+    /// Whether this is `test`: then what its tests are compiled with is used, rather than compiled once more without. The
+    /// native `weft` is slower so, but its dependencies, where a message spends its time, are optimised in both.
+    pub(crate) fn testing(&self) -> bool {
         self.args.task == crate::args::Task::Test
     }
 
     /// The native `weft` of the step `weft`.
     pub(crate) fn weft(&self) -> PathBuf {
-        let profile = if self.tested_weft() { "debug" } else { "release" };
+        let profile = if self.testing() { "debug" } else { "release" };
         self.target.join(profile).join(format!("weft{}", std::env::consts::EXE_SUFFIX))
     }
 

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 
+use crate::checks;
 use crate::cmd::Run;
 use crate::ctx::Ctx;
 use crate::files;
@@ -34,8 +35,11 @@ pub(crate) fn token(ctx: &Ctx) -> Result<Outcome> {
 
 /// The step `weft`.
 pub(crate) fn weft(ctx: &Ctx) -> Result<Outcome> {
-    let release: &[&str] = if ctx.tested_weft() { &[] } else { &["--release"] };
-    cargo_step(ctx.cargo("build").args(["--locked", "-p", "weft-cli"]).args(release), &ctx.weft())
+    let cargo = match ctx.testing() {
+        true => ctx.cargo("test").arg("--no-run").args(checks::NATIVE),
+        false => ctx.cargo("build").args(["--locked", "--release", "-p", "weft-cli"]),
+    };
+    cargo_step(cargo, &ctx.weft())
 }
 
 /// The step `demo`: processes, wallets and a signed history, made by the native tool.
@@ -53,8 +57,11 @@ pub(crate) fn demo(ctx: &Ctx) -> Result<Outcome> {
 /// The step `wasm`.
 pub(crate) fn wasm(ctx: &Ctx) -> Result<Outcome> {
     let wasm = ctx.wasm()?;
-    let cargo =
-        wasm.cargo(ctx, "build").args(["--locked", "-p", "weft-web", "--lib", "--profile", ctx.profile]);
+    let cargo = match ctx.testing() {
+        true => checks::browser_build(ctx)?,
+        false => wasm.cargo(ctx, "build").args(["--locked", "-p", "weft-web", "--lib"]),
+    };
+    let cargo = cargo.args(["--profile", ctx.profile]);
     // The one part that depends on more than stable Rust.
     cargo_step(cargo, &node_wasm(ctx)?).context("if wasmi did not compile, try again with --loop-dispatch")
 }

@@ -1,4 +1,5 @@
 //! A local network in memory, and what a client asks of it.
+#![cfg(not(target_arch = "wasm32"))]
 #![allow(dead_code, reason = "each test uses its part")]
 
 use std::cell::Cell;

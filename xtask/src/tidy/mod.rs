@@ -15,9 +15,10 @@ use tree::{Finding, Tree};
 /// A rule: its name and its function.
 type Rule = (&'static str, fn(&Tree) -> Vec<Finding>);
 
-const RULES: [Rule; 10] = [
+const RULES: [Rule; 11] = [
     ("arrows", arrows::arrows),
     ("platform", rules::platform),
+    ("tests-named", rules::tests_named),
     ("length", rules::length),
     ("unfinished", rules::unfinished),
     ("crate-head", rules::crate_head),

@@ -30,6 +30,23 @@ pub(super) fn platform(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
+/// Where one program holds all tests of a folder, it holds all of them: a file that `main.rs` does not name is not run.
+pub(super) fn tests_named(tree: &Tree) -> Vec<Finding> {
+    let mains = tree.files.iter().filter_map(|file| Some((file.path.strip_suffix("main.rs")?, file)));
+    let mut findings = Vec::new();
+    for (dir, main) in mains.filter(|(dir, _)| dir.ends_with("tests/")) {
+        let beside = tree.files.iter().filter_map(|file| Some((file.path.strip_prefix(dir)?, file)));
+        for (name, file) in beside.filter(|(name, _)| *name != "main.rs") {
+            let name = name.strip_suffix("/mod.rs").or_else(|| name.strip_suffix(".rs")).unwrap_or_default();
+            let is_module = !name.is_empty() && !name.contains('/');
+            if is_module && !main.code.lines().any(|line| line == format!("mod {name};")) {
+                findings.push(file.whole(format!("{} does not say `mod {name};`: it is not run", main.path)));
+            }
+        }
+    }
+    findings
+}
+
 /// A file is one room.
 pub(super) fn length(tree: &Tree) -> Vec<Finding> {
     let programs = tree.files.iter().filter(|file| file.is_program());

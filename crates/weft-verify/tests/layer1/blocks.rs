@@ -6,7 +6,7 @@ use weft_codec::transaction::Transaction;
 use weft_codec::{Code, Id};
 use weft_verify::{Untrusted, Verified};
 
-use crate::world::{self, BLOCK_2_9, World};
+use super::world::{self, BLOCK_2_9, World};
 
 const BLOCK_2_6: &str = include_str!("../../../../tests/fixtures/arweave-l1/blocks/1132210.json");
 /// The blocks of fork 2.7, two pairs of neighbours and one with a double signing proof.

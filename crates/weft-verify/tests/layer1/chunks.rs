@@ -5,7 +5,7 @@ use weft_codec::merkle::{self, MAX_CHUNK, RootBuilder, Split, branch_id, leaf_id
 use weft_codec::{Code, Id, base64url};
 use weft_verify::{Chunk, ChunkProof, Rules, Untrusted};
 
-use crate::world::{self, World};
+use super::world::{self, World};
 
 const K256: u64 = MAX_CHUNK as u64;
 
@@ -340,7 +340,7 @@ fn a_blocks_tree_has_padding() {
 #[test]
 fn a_path_leads_to_a_transactions_place_in_the_weave() {
     let world = World::get();
-    let block = crate::blocks::prove(world.blocks[0].clone()).unwrap();
+    let block = super::blocks::prove(world.blocks[0].clone()).unwrap();
     let path = world.tx_path();
     let place = weft_verify::transaction_path(&block, path.offset, &path.path).unwrap();
     assert_eq!(Some(place.data_root), world.carrier.data_root);
@@ -355,6 +355,6 @@ fn a_path_leads_to_a_transactions_place_in_the_weave() {
     );
     assert!(refused(path.offset, &path.path[96..]) && refused(path.offset, &[]));
     assert!(refused(place.start, &path.path), "the byte before");
-    let parent = crate::blocks::prove(world::real()).unwrap();
+    let parent = super::blocks::prove(world::real()).unwrap();
     assert!(weft_verify::transaction_path(&parent, parent.weave_size, &path.path).is_err());
 }

@@ -5,7 +5,7 @@ use weft_codec::block::Block;
 use weft_codec::{Code, Id, bundle};
 use weft_verify::{AgreedHeader, DataProof, Included, InclusionProof, Status, Untrusted, Verified};
 
-use crate::world::{self, World};
+use super::world::{self, World};
 
 fn prove(
     proof: InclusionProof,
@@ -246,7 +246,7 @@ fn transactions() {
 fn ecdsa_transactions_need_a_path() {
     let item = world::item(b"item".to_vec(), &[]);
     let data = bundle::encode(std::slice::from_ref(&item));
-    let (carrier, _) = crate::transactions::ecdsa(&data);
+    let (carrier, _) = super::transactions::ecdsa(&data);
     let block = world::after(&world::real(), std::slice::from_ref(&carrier));
     let leaf = weft_codec::block::TxLeaf::of(&carrier);
     let tree = weft_codec::block::TransactionTree::new(&[leaf], block.height).unwrap();

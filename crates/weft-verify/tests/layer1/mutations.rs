@@ -6,8 +6,8 @@ use weft_codec::transaction::Transaction;
 use weft_codec::{Address, base64url};
 use weft_verify::{ChunkProof, Untrusted};
 
-use crate::transactions;
-use crate::world::{BLOCK_2_9, World};
+use super::transactions;
+use super::world::{BLOCK_2_9, World};
 
 const TRANSACTIONS: [&str; 2] = [
     include_str!("../../../../tests/fixtures/arweave-l1/tx-cqcmzP9MUXEA8a_FIHHjZU-QIgn7uoPv4D3qQL0OlFQ.json"),
@@ -252,7 +252,7 @@ fn twenty_thousand_chunks() {
             Err(_) => counts.refused += 1,
         }
     }
-    let block = crate::blocks::prove(world.blocks[0].clone()).unwrap();
+    let block = super::blocks::prove(world.blocks[0].clone()).unwrap();
     let real = world.tx_path();
     for _ in 0..10_000 {
         let mut path = real.clone();

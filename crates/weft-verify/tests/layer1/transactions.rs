@@ -6,7 +6,7 @@ use weft_codec::transaction::Transaction;
 use weft_codec::{Address, Code, Id};
 use weft_verify::{Status, Untrusted, Verified};
 
-use crate::world;
+use super::world;
 
 /// A transaction signed by a secp256k1 key, as a node of fork 2.9 signs it: no owner, recovery id behind r and s.
 pub(crate) fn ecdsa(data: &[u8]) -> (Transaction, Address) {

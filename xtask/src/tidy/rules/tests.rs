@@ -17,6 +17,23 @@ fn platform_code_is_found_outside_web_only() {
 }
 
 #[test]
+fn a_test_file_that_nothing_runs_is_found() {
+    let findings = |main| {
+        let files = [
+            ("tests/tests/main.rs", main),
+            ("tests/tests/one.rs", ""),
+            ("tests/tests/two/mod.rs", ""),
+            ("tests/tests/two/part.rs", ""),
+            ("crates/weft-x/tests/alone.rs", ""),
+        ];
+        tests_named(&Tree::of(&files)).len()
+    };
+    assert_eq!(findings("mod one;\nmod two;\n"), 0);
+    assert_eq!(findings("mod one;\n// mod two;\n"), 1);
+    assert_eq!(findings(""), 2);
+}
+
+#[test]
 fn long_files_are_found() {
     assert_eq!(count(length, "web/js/a.ts", &"x\n".repeat(601)), 1);
     assert_eq!(count(length, "web/js/a.ts", &"x\n".repeat(600)), 0);

@@ -1,0 +1,8 @@
+//! All tests of this folder in one program: linked once, and run beside each other. `cargo xtask tidy` sees that no file is
+//! left out; `cargo test -p weft-cli --test all verify::` runs those of one.
+
+mod check;
+mod replay;
+mod replay_module;
+mod verify;
+mod verify_exchanges;

@@ -1,0 +1,32 @@
+//! All tests of this folder in one program: linked once, and run beside each other. `cargo xtask tidy` sees that no file is
+//! left out; `cargo test -p weft-tests --test all history::` runs those of one.
+
+weft_tests::in_browser!();
+
+mod check;
+mod contracts;
+mod corpus;
+mod demo;
+mod differential;
+mod fraud;
+mod fuzz_seeds;
+mod history;
+mod history_mutations;
+mod network;
+mod network_rebuild;
+mod node_fraud;
+mod node_heads;
+mod node_inclusion;
+mod node_location;
+mod node_processes;
+mod node_rebuild;
+mod node_scores;
+mod node_sources;
+mod node_sync;
+mod receipts;
+mod stage;
+mod tampering;
+mod units;
+mod units_long;
+mod vectors;
+mod verdicts;
