@@ -26,12 +26,9 @@ const ALL: [&str; 11] = [
     "page",
 ];
 
-/// What is compiled for wasm32 is these and the crates of ours that they need, which clippy sees with them.
-const IN_BROWSER: [&str; 4] = ["-p", "weft-web", "-p", "weft-tests"];
-
 /// What is compiled for the native tests; the `weft` that they run is a part of it.
 pub(crate) const NATIVE: [&str; 5] = ["--locked", "--workspace", "--lib", "--bins", "--tests"];
-/// What is compiled for the tests in the browser. The page's node is compiled with them (and the runtime for comparing), so
+/// What is compiled for the tests in the browser; of our crates clippy sees those that they need. The page's node is compiled with them (and the runtime for comparing), so
 /// that no crate is compiled twice for want of a feature that only a test asks for.
 const BROWSER: [&str; 7] = ["--locked", "--lib", "--tests", "-p", "weft-web", "-p", "weft-tests"];
 
@@ -87,7 +84,7 @@ pub(crate) fn clippy_wasm(ctx: &Ctx) -> Result<Outcome> {
     wasm.need_clippy()?;
     let stamp = again::lint(ctx, "clippy-wasm")?.text(&wasm.sentence());
     again::unless_unchanged(ctx, "clippy-wasm", &stamp, || {
-        wasm.cargo(ctx, "clippy").args(["--locked", "--all-targets"]).args(IN_BROWSER).args(STRICT).go()?;
+        wasm.cargo(ctx, "clippy").args(BROWSER).args(["--example", "bench"]).args(STRICT).go()?;
         Ok(Outcome::Done)
     })
 }
