@@ -378,4 +378,56 @@ end
 return enc("hello"), enc("hi"), enc("abc"), enc("")
 `);
 
-export const programs = () => [...SMALL, ...LARGER];
+// Luerl loses which outer variables a block uses when the block has a local of the same name; a function that stands between
+// the variable and the block then fails when it gets there.
+const SCOPES = lines(String.raw`
+  local a = 5 local function f() do b = a local a = 1 end end f() return b
+  local a = 5 local function f() do local a = a return a end end return f()
+  local a = 5 local function f() do a = 1 local a = 2 end end f() return a
+  local a = 5 local function f() if true then local a = a return a end end return f()
+  local a = 5 local function f() if a then local a = a return a end end return f()
+  local a = 5 local function f() if true then return a else local a = 1 end end return f()
+  local a = 5 local function f() for i = 1, 1 do local a = a return a end end return f()
+  local a = 5 local function f() for a = a, a do return a end end return f()
+  local a = {5} local function f() for _, a in ipairs(a) do return a end end return f()
+  local a = {5} local function f() for _, a in ipairs(a) do local b = a local a = 2 return b end end return f()
+  local a = 5 local function f() while true do local a = a return a end end return f()
+  local a = 5 local function f() repeat local b = a local a = 1 until true end f() return a
+  local a = 5 local function f() local a = a return a end return f()
+  local a = 5 local function f() b = a local a = 6 return a, b end return f()
+  local a = 5 local function f() do do b = a end local a = 1 end end f() return b
+  local a = 5 local function f() do do local a = a b = a end end end f() return b
+  local a = 5 local function f() do local a = 1 end return a end return f()
+  local a = 5 local function f() do local a = a end return a end return f()
+  local a = 5 local function g() return a end local function f() do local a = a return a end end return f(), g()
+  local a = 5 local function f() do local a = a return a end end local function g() return a end return f(), g()
+  local a = 5 local function f() do local a = a return a end end return pcall(f)
+  local a = 5 local function f(x) if x then local a = a return a end return "no" end return f(false)
+  local a = 5 do local f = function() return a end local a = 1 b = f() end return b
+  local a = 5 do local a = a b = a end return b
+  local a = 5 do local a = 1 local f = function() return a end b = f() end return a, b
+  local a = 5 if true then local f = function() return a end local a = 6 return f(), a end
+  local a = 5 for i = 1, 2 do local f = function() a = a + i end f() local a = 0 end return a
+  local a = 5 for i = 1, 2 do local f = function() a = a + i end f() end return a
+  local a = 5 local f = function() local g = function() do local a = a return a end end return g() end return f()
+  local a = 5 local f = function() local g = function() return a end do local a = a end return g() end return f()
+  local function f(a) local g = function() do local a = a return a end end return g() end return f(7)
+  local function f(a) do local a = a return a end end return f(7)
+  local function a() return 1 end local function f() do local a = a() return a end end return f()
+  local a = 5 local t = {f = function() do local a = a return a end end} return t.f()
+  local a = 5 local function f() do t = {a = a} local a = 1 end end f() return t
+  local a = 5 local function f() do x = ("q"):rep(a) local a = 1 end end f() return x
+  local rep = 3 local function f() do local rep = 1 x = ("q"):rep(2) end return rep end return f(), x
+  local upper = 3 local function f() do local y = ("q"):upper() end return upper end return f()
+  local a, b = 1, 2 local function f() do local a, b = b, a return a, b end end return f()
+  local a, b = 1, 2 local function f() do local a = b return a end end return f()
+  a = 5 local function f() do local a = a return a end end return f()
+  local a = 1 local a = 2 local function f() return a end return f()
+  local a = 1 local f = function() return a end local a = 2 local g = function() return a end return f(), g()
+  local a = 1 local f = function() a = a + 1 return a end local a = 10 return f(), a
+  local f = function() return 1 end local f = function() return f() + 1 end return f()
+  local function f(a, ...) local a = a or 5 return a end return f()
+  local x = 1 local function f() local function g() x = x + 1 end g() do local x = x y = x end end f() return x, y
+`);
+
+export const programs = () => [...SMALL, ...LARGER, ...SCOPES];
