@@ -1,11 +1,17 @@
-//! Lua on piccolo.
+//! Lua: a virtual machine that answers with Luerl's bytes, and metered expressions over results on piccolo.
 //!
-//! This crate will run Lua processes. What it does today is small and whole: a [`Filter`], one Lua expression that is
-//! true or false of a JSON value, metered, with a memory cap, without input, output, clock or randomness.
+//! The virtual machine is [`Vm`]. docs/lua.md says why it is our own and what it promises; a [`Filter`] is one Lua expression
+//! that is true or false of a JSON value, metered, with a memory cap, without input, output, clock or randomness.
 #![forbid(unsafe_code)]
 
+mod compile;
+mod error;
 mod filter;
+mod heap;
 mod json;
+mod syntax;
+mod value;
+mod vm;
 
 pub mod format;
 pub mod math;
@@ -13,4 +19,7 @@ pub mod number;
 pub mod pattern;
 pub mod random;
 
+pub use error::{ErrorKind, Level, LuaError, Term};
 pub use filter::Filter;
+pub use value::{BigId, EnvId, NativeId, ProtoId, StrId, TableId, Value};
+pub use vm::{Call, Host, Limits, Profile, Returns, Vm};

@@ -1,0 +1,199 @@
+//! Which variables functions inside a block capture, the way Luerl works it out.
+//!
+//! It goes by names: all variables of a block with one name are captured together, and a method's name counts as a variable
+//! that is used. A function sees only its own registers and captured variables; where Luerl takes a captured variable for a
+//! plain one, because a block in between declares the name later on, it fails when the variable is used, and so do we.
+
+use std::collections::BTreeSet;
+
+use crate::syntax::ast::{self, Expr, Field, Kind, Name, Program, Statement};
+
+type Names = BTreeSet<Name>;
+
+#[derive(Debug, Default, Clone)]
+pub(super) struct Block {
+    /// Names that functions inside use.
+    pub(super) names: Names,
+    /// Whether one of them is declared in this block.
+    pub(super) any: bool,
+}
+
+/// What is captured in each block of a program.
+pub(super) fn captured(program: &Program) -> Vec<Block> {
+    let mut analysis = Analysis { blocks: vec![Block::default(); program.blocks] };
+    analysis.function(&program.body);
+    analysis.blocks
+}
+
+/// What an expression or statement uses itself, and what functions in it use.
+#[derive(Default)]
+struct Uses {
+    own: Names,
+    inner: Names,
+}
+
+impl Uses {
+    fn add(&mut self, other: Self) {
+        self.own.extend(other.own);
+        self.inner.extend(other.inner);
+    }
+
+    fn without(mut self, names: &Names) -> Self {
+        self.own.retain(|name| !names.contains(name));
+        self.inner.retain(|name| !names.contains(name));
+        self
+    }
+}
+
+struct Analysis {
+    blocks: Vec<Block>,
+}
+
+/// A block as it is gone through.
+#[derive(Default)]
+struct Open {
+    local: Names,
+    free: Names,
+    uses: Uses,
+}
+
+impl Open {
+    fn statement(&mut self, new: &[Name], uses: Uses) {
+        self.free.extend(uses.own.iter().chain(&uses.inner).filter(|name| !self.local.contains(name)));
+        self.local.extend(new);
+        self.uses.add(uses);
+    }
+}
+
+impl Analysis {
+    /// What a function's free variables are.
+    fn function(&mut self, body: &ast::Body) -> Names {
+        let locals = body.parameters.iter().copied().collect();
+        self.open(&body.block, None, locals).free
+    }
+
+    fn open(&mut self, block: &ast::Block, until: Option<&Expr>, local: Names) -> Open {
+        let mut open = Open { local, ..Open::default() };
+        for statement in &block.statements {
+            let (new, uses) = self.statement(statement);
+            open.statement(&new, uses);
+        }
+        if let Some(until) = until {
+            let uses = self.expr(until);
+            open.statement(&[], uses);
+        }
+        if let Some(block) = self.blocks.get_mut(block.id) {
+            block.any = open.uses.inner.iter().any(|name| open.local.contains(name));
+            block.names.clone_from(&open.uses.inner);
+        }
+        open
+    }
+
+    /// What a block uses of what is around it.
+    fn block(&mut self, block: &ast::Block, until: Option<&Expr>, local: Names) -> Uses {
+        let open = self.open(block, until, local);
+        let local = open.local;
+        open.uses.without(&local)
+    }
+
+    /// The variables a statement declares, and what it uses.
+    fn statement(&mut self, statement: &Statement) -> (Vec<Name>, Uses) {
+        let mut uses = Uses::default();
+        let mut new = Vec::new();
+        match &statement.kind {
+            Kind::Assign { targets, values } => {
+                uses.add(self.exprs(targets));
+                uses.add(self.exprs(values));
+            }
+            Kind::Call(call) => uses = self.expr(call),
+            Kind::Return(values) => uses = self.exprs(values),
+            Kind::Break => {}
+            Kind::Block(block) => uses = self.block(block, None, Names::new()),
+            Kind::While { condition, block } => {
+                uses = self.expr(condition);
+                uses.add(self.block(block, None, Names::new()));
+            }
+            Kind::Repeat { block, until } => uses = self.block(block, Some(until), Names::new()),
+            Kind::If { tests, otherwise } => {
+                for (condition, block) in tests {
+                    uses.add(self.expr(condition));
+                    uses.add(self.block(block, None, Names::new()));
+                }
+                uses.add(self.block(otherwise, None, Names::new()));
+            }
+            Kind::Count { name, from, limit, step, block } => {
+                uses = self.expr(from);
+                uses.add(self.expr(limit));
+                if let Some(step) = step {
+                    uses.add(self.expr(step));
+                }
+                uses.add(self.block(block, None, Names::from([*name])));
+            }
+            Kind::Each { names, values, block } => {
+                uses = self.exprs(values);
+                uses.add(self.block(block, None, names.iter().copied().collect()));
+            }
+            Kind::Local { names, values } => {
+                uses = self.exprs(values);
+                new.clone_from(names);
+            }
+            Kind::LocalFunction { name, body } => {
+                uses.inner = self.function(body);
+                new.push(*name);
+            }
+        }
+        (new, uses)
+    }
+
+    fn exprs(&mut self, list: &[Expr]) -> Uses {
+        let mut uses = Uses::default();
+        for expr in list {
+            uses.add(self.expr(expr));
+        }
+        uses
+    }
+
+    fn expr(&mut self, expr: &Expr) -> Uses {
+        let mut uses = Uses::default();
+        match expr {
+            Expr::Nil | Expr::Bool(_) | Expr::Number(_) | Expr::Text(_) | Expr::Varargs(_) => {}
+            Expr::Function(body) => uses.inner = self.function(body),
+            Expr::Name(name) => {
+                uses.own.insert(*name);
+            }
+            Expr::Table(fields) => {
+                for field in fields {
+                    match field {
+                        Field::Item(value) | Field::Named(_, value) => uses.add(self.expr(value)),
+                        Field::Keyed(key, value) => {
+                            uses.add(self.expr(key));
+                            uses.add(self.expr(value));
+                        }
+                    }
+                }
+            }
+            Expr::Index(a, b)
+            | Expr::Binary(_, a, b)
+            | Expr::Compare(_, a, b)
+            | Expr::And(a, b)
+            | Expr::Or(a, b) => {
+                uses = self.expr(a);
+                uses.add(self.expr(b));
+            }
+            Expr::Call(function, args) => {
+                uses = self.expr(function);
+                uses.add(self.exprs(args));
+            }
+            Expr::Method(object, name, args) => {
+                uses = self.expr(object);
+                uses.add(self.exprs(args));
+                uses.own.insert(*name);
+            }
+            Expr::One(inner) | Expr::Unary(_, inner) | Expr::Not(inner) | Expr::Length(inner) => {
+                uses = self.expr(inner);
+            }
+            Expr::Concat(parts) => uses = self.exprs(parts),
+        }
+        uses
+    }
+}

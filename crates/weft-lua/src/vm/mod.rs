@@ -1,0 +1,302 @@
+//! The virtual machine: what a host holds.
+
+mod call;
+mod execute;
+mod frame;
+mod host;
+mod index;
+mod native;
+mod operate;
+mod repeat;
+mod run;
+mod text;
+
+use std::fmt;
+use std::rc::Rc;
+
+use crate::error::{ErrorKind, LuaError};
+use crate::heap::{Heap, NativeName};
+use crate::value::{EnvId, NativeId, TableId, Value};
+
+use frame::Frame;
+
+pub use host::Host;
+pub use native::{Call, Returns};
+
+/// Whose Lua it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// Luerl 1.3.0, to the byte.
+    Luerl,
+    /// Lua 5.3 as its manual has it.
+    Lua53,
+}
+
+/// What a call may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Instructions, and what natives charge.
+    pub fuel: u64,
+    /// Bytes of memory.
+    pub memory: usize,
+    /// Calls inside each other.
+    pub depth: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { fuel: 10_000_000_000, memory: 256 << 20, depth: 200_000 }
+    }
+}
+
+/// A function of the host.
+pub(crate) type NativeFn = dyn Fn(&mut Call<'_>) -> Result<Returns, LuaError>;
+
+/// Calls from natives into Lua that may stand inside each other: each takes some of the machine's own stack.
+const MAX_NESTED: usize = 100;
+
+/// A Lua virtual machine.
+pub struct Vm {
+    pub(crate) profile: Profile,
+    pub(crate) limits: Limits,
+    pub(crate) heap: Heap,
+    pub(crate) natives: Vec<Rc<NativeFn>>,
+    pub(crate) stack: Vec<Value>,
+    frames: Vec<Frame>,
+    pub(crate) fuel: u64,
+    nested: usize,
+    /// Where the arguments of the native that runs end.
+    native_top: usize,
+    /// What a call gave the host.
+    results: Vec<Value>,
+    /// For texts in the making.
+    scratch: Vec<u8>,
+    /// The native that `pairs` answers, if it is known.
+    next_native: Option<NativeId>,
+    /// Values natives hold while they call into Lua.
+    pub(crate) kept: Vec<Value>,
+    /// The state of `math.random`; nothing until it is first used.
+    pub(crate) random: Option<crate::random::Random>,
+    /// What made the run's outcome depend on more than its input, such as `os.time`.
+    pub(crate) unreplayable: std::collections::BTreeSet<&'static str>,
+}
+
+impl fmt::Debug for Vm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vm")
+            .field("profile", &self.profile)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Vm {
+    /// A machine with an empty table of globals: no library is installed.
+    #[must_use]
+    pub fn bare(profile: Profile, limits: Limits) -> Self {
+        Self {
+            profile,
+            limits,
+            heap: Heap::new(limits.memory),
+            natives: Vec::new(),
+            stack: vec![Value::Nil; 512],
+            frames: Vec::new(),
+            fuel: limits.fuel,
+            nested: 0,
+            native_top: 0,
+            results: Vec::new(),
+            scratch: Vec::new(),
+            next_native: None,
+            kept: Vec::new(),
+            random: None,
+            unreplayable: std::collections::BTreeSet::new(),
+        }
+    }
+
+    /// The profile.
+    #[must_use]
+    pub fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// The table of globals.
+    #[must_use]
+    pub fn globals(&self) -> TableId {
+        self.heap.globals
+    }
+
+    /// Fuel left.
+    #[must_use]
+    pub fn fuel(&self) -> u64 {
+        self.fuel
+    }
+
+    /// Sets the fuel for what comes.
+    pub fn set_fuel(&mut self, fuel: u64) {
+        self.fuel = fuel;
+    }
+
+    /// Bytes of memory in use, what is garbage but not yet collected included.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.heap.used()
+    }
+
+    /// What made the outcome so far depend on more than its input: `os.time`, `os.clock`, unseeded randomness.
+    #[must_use]
+    pub fn unreplayable(&self) -> Vec<&'static str> {
+        self.unreplayable.iter().copied().collect()
+    }
+
+    /// Compiles a chunk. Errors: `lua-syntax`, and `lua-crash` where Luerl's compiler fails.
+    pub fn load(&mut self, source: &[u8], name: &str) -> Result<Value, LuaError> {
+        // Code takes more room than its text.
+        self.check_memory(source.len().saturating_mul(24))?;
+        self.charge(source.len() as u64)?;
+        let proto = crate::compile::compile(&mut self.heap, source, name)?;
+        Ok(Value::Function(proto, EnvId(0)))
+    }
+
+    /// Makes a function of the host known, by its name in Luerl: `luerl_lib_table`, `insert`. The same name again replaces the
+    /// function; the value stays.
+    pub fn native(
+        &mut self,
+        module: &str,
+        function: &str,
+        body: impl Fn(&mut Call<'_>) -> Result<Returns, LuaError> + 'static,
+    ) -> Value {
+        let name = NativeName { module: module.to_owned(), function: function.to_owned() };
+        if let Some(at) = self.heap.native_names.iter().position(|known| *known == name) {
+            self.natives[at] = Rc::new(body);
+            return Value::Native(NativeId(u32::try_from(at).unwrap_or(u32::MAX)));
+        }
+        let id = NativeId(u32::try_from(self.natives.len()).unwrap_or(u32::MAX));
+        if (module, function) == ("luerl_lib_basic", "next") {
+            self.next_native = Some(id);
+        }
+        self.heap.native_names.push(name);
+        self.natives.push(Rc::new(body));
+        Value::Native(id)
+    }
+
+    /// The string with these bytes.
+    pub fn string(&mut self, bytes: impl AsRef<[u8]>) -> Value {
+        self.heap.string(bytes.as_ref())
+    }
+
+    /// The bytes of a string; nothing for another value.
+    #[must_use]
+    pub fn bytes(&self, value: Value) -> Option<&[u8]> {
+        match value {
+            Value::Str(id) => Some(self.heap.bytes(id)),
+            _ => None,
+        }
+    }
+
+    /// A new table. Its number is Luerl's next.
+    pub fn table(&mut self) -> TableId {
+        self.heap.new_table()
+    }
+
+    /// A field, without metamethods.
+    #[must_use]
+    pub fn get(&self, table: TableId, key: Value) -> Value {
+        self.heap.get(table, key)
+    }
+
+    /// Sets a field, without metamethods.
+    pub fn set(&mut self, table: TableId, key: Value, value: Value) {
+        self.heap.set(table, key, value);
+    }
+
+    /// Sets a field by its name, without metamethods.
+    pub fn set_field(&mut self, table: TableId, name: &str, value: Value) {
+        let key = self.heap.string(name.as_bytes());
+        self.heap.set(table, key, value);
+    }
+
+    /// A field by its name, without metamethods.
+    pub fn get_field(&mut self, table: TableId, name: &str) -> Value {
+        let key = self.heap.string(name.as_bytes());
+        self.heap.get(table, key)
+    }
+
+    /// The entry after a key, in order; the first after `nil`.
+    pub fn next(&mut self, table: TableId, key: Value) -> Option<(Value, Value)> {
+        self.heap.next(table, key)
+    }
+
+    /// Sets the metatable of all strings.
+    pub fn set_string_metatable(&mut self, meta: Option<TableId>) {
+        self.heap.metas.string = meta;
+    }
+
+    /// Changes from here on can be undone by [`Self::roll_back`].
+    pub fn begin(&mut self) {
+        self.heap.begin();
+    }
+
+    /// The changes since [`Self::begin`] stay.
+    pub fn commit(&mut self) {
+        self.heap.commit();
+    }
+
+    /// Everything is as it was at [`Self::begin`].
+    pub fn roll_back(&mut self) {
+        self.heap.undo();
+    }
+
+    pub(crate) fn charge(&mut self, fuel: u64) -> Result<(), LuaError> {
+        match self.fuel.checked_sub(fuel) {
+            Some(left) => {
+                self.fuel = left;
+                Ok(())
+            }
+            None => {
+                self.fuel = 0;
+                Err(out_of_fuel())
+            }
+        }
+    }
+
+    /// Fails if so many further bytes would be more than the limit.
+    pub(crate) fn check_memory(&self, bytes: usize) -> Result<(), LuaError> {
+        let stack = self.stack.capacity() * size_of::<Value>() + self.frames.capacity() * size_of::<Frame>();
+        let used = self.heap.used().saturating_add(self.heap.journal.size()).saturating_add(stack);
+        if used.saturating_add(bytes) > self.heap.limit() {
+            return Err(LuaError::limit(ErrorKind::OutOfMemory, "The script ran out of memory."));
+        }
+        Ok(())
+    }
+
+    /// Collects garbage if it is due, and fails if there is too little memory even so.
+    pub(crate) fn collect_if_due(&mut self) -> Result<(), LuaError> {
+        if self.heap.is_due() {
+            self.collect(&[]);
+            self.check_memory(0)?;
+        }
+        Ok(())
+    }
+
+    /// Collects garbage; these values live, and what they refer to.
+    pub fn collect(&mut self, roots: &[Value]) {
+        let top = self.stack_top();
+        self.stack[top..].fill(Value::Nil);
+        let envs: Vec<EnvId> = self.frames.iter().map(|frame| frame.env).collect();
+        let protos: Vec<_> = self.frames.iter().filter_map(|frame| frame.function).collect();
+        let roots = crate::heap::Roots {
+            values: &[&self.stack[..top], &self.kept, roots],
+            envs: &envs,
+            protos: &protos,
+        };
+        self.heap.collect(&roots);
+    }
+}
+
+#[cold]
+pub(crate) fn out_of_fuel() -> LuaError {
+    LuaError::limit(ErrorKind::OutOfFuel, "The script ran out of fuel.")
+}
+
+#[cfg(test)]
+mod tests;
