@@ -107,3 +107,16 @@ async fn tamperings_have_names_of_their_own_and_do_not_apply_twice_where_they_us
     let error = forged.apply(&forged.apply(&honest).unwrap()).unwrap_err();
     assert_eq!(error.code(), Code::NotFound);
 }
+
+#[tokio::test]
+async fn every_item_of_the_demo_is_in_a_block_of_its_own_chain() {
+    let (archive, store) = (archive().await, Rc::default());
+    let node = node(&store, &archive).await;
+    let entry = &archive.entries[5];
+    for id in [archive.module.id, archive.process.id, entry.assignment.id, entry.message.as_ref().unwrap().id]
+    {
+        let (_, included) =
+            node.inclusion(id, &DemoFetch::sources(), &Options::default(), None, &()).await.unwrap();
+        assert!(included.weave_start.is_some(), "{included:?}");
+    }
+}

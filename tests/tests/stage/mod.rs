@@ -15,13 +15,14 @@ use weft_node::memory::{ManualClock, MemoryStore};
 use weft_node::net::{LocalNet, ModuleTags, Pumped, Reply, sign};
 use weft_node::seams::{Method, Request};
 
-pub(crate) type Net = LocalNet<Rc<MemoryStore>, ManualClock, JwkSigner>;
+pub(crate) type Net = LocalNet<Rc<MemoryStore>, Rc<ManualClock>, JwkSigner>;
 
 /// 2026-06-01, in milliseconds.
 pub(crate) const NOW: u64 = 1_780_272_000_000;
 
 pub(crate) struct Stage {
     pub(crate) store: Rc<MemoryStore>,
+    pub(crate) clock: Rc<ManualClock>,
     pub(crate) net: Net,
     pub(crate) user: JwkSigner,
 }
@@ -34,9 +35,9 @@ pub(crate) fn open(store: &Rc<MemoryStore>) -> Stage {
         drawn.set(drawn.get() + 1);
         Id::sha256(format!("entropy {}", drawn.get()).as_bytes()).0
     };
-    let clock = ManualClock::new(NOW, 1);
-    let net = LocalNet::new(Rc::clone(store), clock, keys.scheduler, Box::new(entropy));
-    Stage { store: Rc::clone(store), net, user: keys.alice }
+    let clock = Rc::new(ManualClock::new(NOW, 1));
+    let net = LocalNet::new(Rc::clone(store), Rc::clone(&clock), keys.scheduler, Box::new(entropy));
+    Stage { store: Rc::clone(store), clock, net, user: keys.alice }
 }
 
 impl Stage {

@@ -6,10 +6,12 @@
 //! process:kept  module:kept
 //! entries:u32  × ( assignment:kept  0 | 1 message:kept )
 //! spares:u32   × ( name:text  kept )
+//! blocks:u32   × json  carrier:json  items:u32 × id:32
+//! json = length:u32  UTF-8
 //! kept = id:32  size:u64 (of the data, as an index tells it)  length:u32  item
 //! text = length:u32  UTF-8
 //! ```
-//! Numbers are little-endian; nothing follows the last spare.
+//! Numbers are little-endian; nothing follows the last item's id.
 
 use std::collections::BTreeMap;
 
@@ -17,12 +19,14 @@ use weft_codec::item::DataItem;
 use weft_codec::{Address, Code, Error, Id, Result};
 
 const MAGIC: &[u8; 8] = b"weftdemo";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// The longest archive, item and text, and the most entries and spares.
 const MAX_BYTES: usize = 64 << 20;
 const MAX_TEXT: usize = 128;
 const MAX_ENTRIES: usize = 10_000;
 const MAX_SPARES: usize = 64;
+const MAX_BLOCKS: usize = 64;
+const MAX_JSON: usize = 1 << 20;
 
 /// An item and what a source says of it: the two agree in an honest archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +64,17 @@ pub struct DemoEntry {
     pub message: Option<Kept>,
 }
 
+/// The blocks of the demo's network: JSON as a gateway prints it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DemoChain {
+    /// From the genesis on.
+    pub blocks: Vec<String>,
+    /// The transaction in the second one.
+    pub carrier: String,
+    /// The items of its bundle, in order.
+    pub items: Vec<Id>,
+}
+
 /// The demo process with its whole history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DemoArchive {
@@ -75,6 +90,8 @@ pub struct DemoArchive {
     pub entries: Vec<DemoEntry>,
     /// Signed items that belong to no honest history, for tampering, by name.
     pub spares: BTreeMap<String, Kept>,
+    /// The blocks that the items are in.
+    pub chain: DemoChain,
 }
 
 impl DemoArchive {
@@ -111,6 +128,12 @@ impl DemoArchive {
             put(&mut out, name.as_bytes())?;
             put_kept(&mut out, kept)?;
         }
+        put_count(&mut out, self.chain.blocks.len())?;
+        for json in self.chain.blocks.iter().chain([&self.chain.carrier]) {
+            put(&mut out, json.as_bytes())?;
+        }
+        put_count(&mut out, self.chain.items.len())?;
+        out.extend(self.chain.items.iter().flat_map(|id| id.0));
         if out.len() > MAX_BYTES {
             return Err(Error::new(Code::TooLarge, format!("An archive has at most {MAX_BYTES} bytes.")));
         }
@@ -146,10 +169,11 @@ impl DemoArchive {
         for _ in 0..cursor.count(MAX_SPARES)? {
             spares.insert(cursor.text()?, cursor.kept()?);
         }
+        let chain = cursor.chain()?;
         if !cursor.0.is_empty() {
             return Err(malformed("something follows its end"));
         }
-        Ok(Self { now, scheduler, process, module, entries, spares })
+        Ok(Self { now, scheduler, process, module, entries, spares, chain })
     }
 }
 
@@ -198,9 +222,26 @@ impl<'a> Cursor<'a> {
     }
 
     fn text(&mut self) -> Result<String> {
-        let length = self.count(MAX_TEXT)?;
+        self.utf8(MAX_TEXT)
+    }
+
+    fn utf8(&mut self, most: usize) -> Result<String> {
+        let length = self.count(most)?;
         let text = std::str::from_utf8(self.take(length)?).map_err(|_| malformed("a text is not UTF-8"))?;
         Ok(text.to_owned())
+    }
+
+    fn chain(&mut self) -> Result<DemoChain> {
+        let mut blocks = Vec::new();
+        for _ in 0..self.count(MAX_BLOCKS)? {
+            blocks.push(self.utf8(MAX_JSON)?);
+        }
+        let carrier = self.utf8(MAX_JSON)?;
+        let mut items = Vec::new();
+        for _ in 0..self.count(2 * MAX_ENTRIES + 2)? {
+            items.push(Id(self.array()?));
+        }
+        Ok(DemoChain { blocks, carrier, items })
     }
 
     fn kept(&mut self) -> Result<Kept> {
@@ -229,6 +270,11 @@ mod tests {
                 DemoEntry { assignment: kept(4), message: None },
             ],
             spares: BTreeMap::from([("forged".to_owned(), kept(5))]),
+            chain: DemoChain {
+                blocks: vec!["{}".to_owned()],
+                carrier: "{\"format\":2}".to_owned(),
+                items: vec![Id([1; 32]), Id([2; 32])],
+            },
         }
     }
 

@@ -7,8 +7,9 @@ use weft_codec::item::DataItem;
 use weft_codec::tags::Tag;
 use weft_codec::{Address, Id, Result};
 
-use super::archive::{DemoArchive, DemoEntry, Kept};
-use crate::net::{Head, ModuleTags, Place, assign, blocks, sign};
+use super::archive::{DemoArchive, DemoChain, DemoEntry, Kept};
+use crate::net::blocks::{self, BLOCK_MS};
+use crate::net::{Head, ModuleTags, Place, assign, sign};
 use crate::seams::Signer;
 
 /// The slot the forged spares are made for.
@@ -136,13 +137,46 @@ pub async fn build_demo<G: Signer>(module_wasm: &[u8], keys: &DemoKeys<G>) -> Re
         }
         builder.append(&message).await?;
     }
+    let now = time(builder.slot());
+    let chain = chain(&keys.scheduler, &[&module, &process], &builder.entries, now).await?;
     Ok(DemoArchive {
-        now: time(builder.slot()),
+        now,
         scheduler,
         process: Kept::honest(&process),
         module: Kept::honest(&module),
         entries: builder.entries,
         spares: builder.spares,
+        chain,
+    })
+}
+
+/// The demo's blocks: a genesis, one with everything that is served, and two after it.
+async fn chain<G: Signer>(
+    miner: &G,
+    first: &[&DataItem],
+    entries: &[DemoEntry],
+    now: u64,
+) -> Result<DemoChain> {
+    let mut items: Vec<DataItem> = first.iter().map(|item| (*item).clone()).collect();
+    let of_entries = entries.iter().flat_map(|entry| [Some(&entry.assignment), entry.message.as_ref()]);
+    for kept in of_entries.flatten() {
+        let item = kept.item()?;
+        if item.id() != first.last().map_or(Id([0; 32]), |process| process.id()) {
+            items.push(item);
+        }
+    }
+    let genesis = blocks::genesis(miner, START).await?;
+    let (carrier, _) = blocks::carrier(miner, genesis.indep_hash, &items).await?;
+    let mut all = vec![genesis];
+    for carried in [std::slice::from_ref(&carrier), &[], &[]] {
+        let Some(parent) = all.last() else { break };
+        let at = now.saturating_add(BLOCK_MS.saturating_mul(all.len() as u64));
+        all.push(blocks::next(miner, parent, carried, at).await?);
+    }
+    Ok(DemoChain {
+        blocks: all.iter().map(|block| block.to_json().to_string()).collect(),
+        carrier: carrier.to_json().to_string(),
+        items: items.iter().map(DataItem::id).collect(),
     })
 }
 

@@ -2,12 +2,14 @@
 
 use weft_codec::Result;
 use weft_codec::ao::Assignment;
+use weft_codec::block::Block;
 use weft_codec::item::DataItem;
+use weft_codec::transaction::Transaction;
 
-use super::archive::{DemoArchive, Kept};
+use super::archive::{DemoArchive, DemoChain, Kept};
 use crate::Sources;
 use crate::memory::{ManualClock, MemoryStore};
-use crate::net::{EntryRow, Filed, Head, Reader};
+use crate::net::{EntryRow, Filed, Head, Mined, Reader};
 use crate::seams::{Batch, Fetch, Request, Response};
 
 /// A host that no name server knows (RFC 6761): what goes there is answered here or nowhere.
@@ -58,7 +60,29 @@ impl DemoFetch {
             ledger.put_head(&mut batch, process, &head)?;
         }
         ledger.commit(batch).await?;
-        Ok(Self { reader })
+        let demo = Self { reader };
+        demo.load_chain(&archive.chain).await?;
+        Ok(demo)
+    }
+
+    /// The blocks; the second one has the items that are in the archive still.
+    async fn load_chain(&self, chain: &DemoChain) -> Result<()> {
+        let ledger = self.reader.ledger();
+        let blocks: Vec<Block> =
+            chain.blocks.iter().map(|json| Block::from_json(json.as_bytes())).collect::<Result<_>>()?;
+        let Some(genesis) = blocks.first().map(|block| block.height) else { return Ok(()) };
+        let carrier = Transaction::from_json(chain.carrier.as_bytes())?;
+        let mut rows = Vec::new();
+        for id in &chain.items {
+            rows.extend(ledger.row(*id).await?);
+        }
+        for block in &blocks {
+            let carrier = block.txs.contains(&carrier.id).then_some((&carrier, rows.as_slice()));
+            let mut batch = Batch::default();
+            ledger.put_block(&mut batch, &Mined { block, carrier, genesis, next_row: u64::MAX }).await?;
+            ledger.commit(batch).await?;
+        }
+        Ok(())
     }
 
     /// Where to sync from over this fetch.

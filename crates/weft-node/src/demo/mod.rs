@@ -6,6 +6,6 @@ mod build;
 mod fetch;
 pub mod tamper;
 
-pub use archive::{DemoArchive, DemoEntry, Kept};
+pub use archive::{DemoArchive, DemoChain, DemoEntry, Kept};
 pub use build::{DemoKeys, FORGED_SLOT, build_demo};
 pub use fetch::DemoFetch;

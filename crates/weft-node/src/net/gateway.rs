@@ -1,12 +1,12 @@
 //! The gateway's side of the local network (arweave.md §7–8).
 //!
-//! Everything here is a data item: `/tx/{id}` and what is below it answer 404, as Arweave does for items.
+//! What is uploaded are data items: `/tx/{id}` and what is below it answer 404 for them, as Arweave does. Transactions and
+//! blocks are those of the local chain (`layer1.rs`).
 
 use serde_json::json;
 use weft_codec::tags::TagsExt as _;
 use weft_codec::{Code, Id};
 
-use super::blocks;
 use super::graphql;
 use super::reader::Reader;
 use super::reply::{Handled, Refusal, Reply};
@@ -16,23 +16,17 @@ use crate::seams::{Clock, Store};
 impl<S: Store, C: Clock> Reader<S, C> {
     /// Answers `GET` of the gateway.
     pub(super) async fn gateway_get(&self, target: &Target) -> Handled {
-        let tip = blocks::height_at(self.clock().now_ms());
         match target.path().as_slice() {
-            [] | ["info"] => Ok(self.info(tip).await?),
-            ["height"] => Ok(Reply::text(200, &tip.to_string())),
-            ["tx_anchor"] => Ok(Reply::text(200, &blocks::id(tip).to_string())),
+            [] | ["info"] => self.info().await,
+            ["height"] => self.of_tip(|tip| tip.block.height.to_string()).await,
+            ["tx_anchor"] => self.of_tip(|tip| tip.block.id.to_string()).await,
             ["price", bytes] | ["price", bytes, _] if bytes.parse::<u64>().is_ok() => {
                 Ok(Reply::text(200, "0"))
             }
-            ["block", "current"] => Ok(block(tip)),
-            ["block", "height", height] => match height.parse::<u64>() {
-                Ok(height) if height <= tip => Ok(block(height)),
-                _ => Ok(Reply::text(404, "Block not found.")),
-            },
-            ["tx", id] | ["tx", id, _] => match id.parse::<Id>() {
-                Ok(_) => Ok(Reply::text(404, "Not Found.")),
-                Err(_) => Ok(Reply::text(400, "Invalid hash.")),
-            },
+            ["block", path @ ..] => self.block(path).await,
+            ["tx", id] => self.transaction(id, None).await,
+            ["tx", id, field] => self.transaction(id, Some(field)).await,
+            ["chunk", offset] => self.chunk(offset).await,
             ["raw", id] | [id] => self.data(id).await,
             _ => Ok(Reply::text(404, "Not Found")),
         }
@@ -49,28 +43,10 @@ impl<S: Store, C: Clock> Reader<S, C> {
             Ok(fields) => fields,
             Err(sentence) => return Ok(refuse(sentence)),
         };
-        let tip = blocks::height_at(self.clock().now_ms());
-        Ok(match graphql::resolve(self.ledger(), tip, &fields).await? {
+        Ok(match graphql::resolve(self.ledger(), &fields).await? {
             Ok(data) => Reply::json(200, &json!({ "data": data })),
             Err(sentence) => refuse(sentence),
         })
-    }
-
-    async fn info(&self, tip: u64) -> Handled {
-        Ok(Reply::json(
-            200,
-            &json!({
-                "network": "weft.local",
-                "version": 1,
-                "release": 1,
-                "height": tip,
-                "current": blocks::id(tip),
-                "blocks": tip + 1,
-                "peers": 0,
-                "queue_length": 0,
-                "node_state_latency": 0,
-            }),
-        ))
     }
 
     /// An item's data with its own content type. Items are strangers' bytes on the origin that also serves the
@@ -79,7 +55,7 @@ impl<S: Store, C: Clock> Reader<S, C> {
         let Ok(id) = id.parse::<Id>() else { return Ok(Reply::text(404, "Not Found")) };
         let item = match self.ledger().item(id).await {
             Ok(Some(item)) => item,
-            Ok(None) => return Ok(Reply::text(404, "Not Found")),
+            Ok(None) => return self.bundle(id).await,
             Err(error) if error.code() == Code::StoreFailed => return Err(error.into()),
             Err(error) => return Err(Refusal::new(500, error.to_string())),
         };
@@ -90,19 +66,12 @@ impl<S: Store, C: Clock> Reader<S, C> {
             .with_header("content-security-policy", "sandbox".to_owned())
             .with_header("x-content-type-options", "nosniff".to_owned()))
     }
-}
 
-/// The fields of a block's JSON that clients of AO read (arweave.md §6.7).
-fn block(height: u64) -> Reply {
-    let block = blocks::block(height);
-    Reply::json(
-        200,
-        &json!({
-            "indep_hash": block["id"],
-            "previous_block": block["previous"],
-            "height": height,
-            "timestamp": block["timestamp"],
-            "txs": [],
-        }),
-    )
+    /// The data of a transaction: a bundle.
+    async fn bundle(&self, id: Id) -> Handled {
+        let Some(carrier) = self.ledger().carrier(id).await? else {
+            return Ok(Reply::text(404, "Not Found"));
+        };
+        Ok(Reply::new(200, "application/octet-stream", self.ledger().bundle(&carrier).await?))
+    }
 }

@@ -11,15 +11,17 @@
 //! | `messages` | `{process}/pushed/{deep hash}` | empty: that pushed message was there before |
 //! | `settings` | `next` | the number of the next index row |
 //!
-//! Numbers and slots have 16 digits, so that text order is their order.
+//! `chain.rs` has the tables of the blocks. Numbers, slots, heights and offsets have 16 digits, so that text order is their order.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use weft_codec::item::DataItem;
 use weft_codec::tags::{Tag, TagsExt as _};
+use weft_codec::transaction::Transaction;
 use weft_codec::{Code, Error, Id, Result, base64url};
 
+use super::blocks::BlockRow;
 use crate::seams::{Batch, Store, Table};
 
 /// An item as GraphQL shows it.
@@ -45,6 +47,12 @@ pub struct IndexRow {
     pub size: u64,
     /// The tags as text.
     pub tags: Vec<Tag>,
+    /// The block it is in; `None` while it waits for one.
+    #[serde(default)]
+    pub block: Option<BlockRow>,
+    /// The transaction whose bundle it is in; `None` while it waits, and for a transaction.
+    #[serde(default)]
+    pub bundled_in: Option<Id>,
 }
 
 /// An item on its way into the index.
@@ -291,12 +299,33 @@ impl IndexRow {
             key: base64url::encode(&item.owner),
             size: filed.size,
             tags: item.tags.clone(),
+            block: None,
+            bundled_in: None,
+        }
+    }
+
+    /// The row of a transaction in a block.
+    pub(super) fn of_transaction(transaction: &Transaction, number: u64, block: &BlockRow) -> Self {
+        Self {
+            id: transaction.id,
+            number,
+            timestamp: block.timestamp.saturating_mul(1000),
+            anchor: base64url::encode(&transaction.last_tx),
+            signature: base64url::encode(&transaction.signature),
+            recipient: transaction.target.map_or_else(String::new, |target| target.to_string()),
+            address: Id::sha256(&transaction.owner).to_string(),
+            key: base64url::encode(&transaction.owner),
+            size: transaction.data_size,
+            tags: transaction.tags_text(),
+            block: Some(block.clone()),
+            bundled_in: None,
         }
     }
 
     /// The node of GraphQL, with every field of arweave.md §8.
     #[must_use]
     pub fn node(&self) -> Value {
+        let around = self.bundled_in.map(|id| json!({ "id": id }));
         json!({
             "id": self.id,
             "anchor": self.anchor,
@@ -307,9 +336,9 @@ impl IndexRow {
             "quantity": { "winston": "0", "ar": "0.000000000000" },
             "data": { "size": self.size.to_string(), "type": self.tags.tag("Content-Type") },
             "tags": self.tags,
-            "block": super::blocks::block(super::blocks::height_at(self.timestamp)),
-            "bundledIn": null,
-            "parent": null,
+            "block": self.block,
+            "bundledIn": around,
+            "parent": around,
         })
     }
 }
@@ -323,6 +352,6 @@ fn decode<T: DeserializeOwned>(table: Table, key: &str, bytes: &[u8]) -> Result<
     serde_json::from_slice(bytes).map_err(|cause| corrupt(table, key).because(cause))
 }
 
-fn corrupt(table: Table, key: &str) -> Error {
+pub(super) fn corrupt(table: Table, key: &str) -> Error {
     Error::new(Code::StoreCorrupt, format!("The row `{key}` of table {} does not read back.", table.name()))
 }

@@ -13,7 +13,7 @@ use super::compute::Computer;
 use super::reader::{self, Reader};
 use super::reply::{Handled, Refusal, Reply};
 use super::schedule::sign;
-use super::{Entropy, ModuleTags, ledger};
+use super::{Entropy, ModuleTags, layer1, ledger};
 use crate::seams::{Batch, Clock, Fetch, Method, Request, Response, Signer, Store, Table};
 
 /// The local network.
@@ -97,8 +97,14 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
             (Method::Get, ["mu"]) => Ok(Reply::text(200, "ao messenger unit")),
             (Method::Get, ["cu", ..]) => self.computing(Box::pin(self.cu_get(&below))).await,
             (Method::Post, ["cu", ..]) => self.computing(Box::pin(self.cu_post(&below, &request.body))).await,
+            (Method::Get, ["gateway", "mine"]) => {
+                self.mine().await.map(|tip| layer1::info(&tip)).map_err(Refusal::from)
+            }
             (Method::Get, ["gateway" | "su", ..]) | (Method::Post, [.., "graphql"] | ["gatewaygraphql"]) => {
-                return self.reader.answer(request).await;
+                match self.tick().await {
+                    Ok(()) => return self.reader.answer(request).await,
+                    Err(error) => Err(error.into()),
+                }
             }
             (_, ["gateway" | "su" | "mu" | "cu", ..]) => {
                 Err(Refusal::new(405, "This path has other methods."))

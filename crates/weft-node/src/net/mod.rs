@@ -3,20 +3,25 @@
 //!
 //! | path | unit |
 //! |---|---|
-//! | `/gateway` | Arweave gateway with GraphQL (`gateway.rs`, `graphql/`) |
+//! | `/gateway` | Arweave gateway with GraphQL (`gateway.rs`, `graphql/`) and layer 1 (`layer1.rs`) |
 //! | `/su` | legacy scheduler unit (`su.rs` reads, `write.rs` writes) |
 //! | `/mu` | legacy messenger unit (`mu.rs`) |
 //! | `/cu` | legacy compute unit (`cu.rs`, `compute.rs`) |
 //!
+//! What is uploaded is mined (`mine.rs`, `blocks.rs`, `chain.rs`): a chain of signed blocks from a genesis of its own.
+//!
 //! All state is in the store; a restart goes on where it stopped. One key signs for scheduler and messenger.
 
 pub mod blocks;
+mod chain;
 mod compute;
 mod cu;
 mod gateway;
 mod graphql;
+mod layer1;
 mod ledger;
 mod local;
+mod mine;
 mod mu;
 mod reader;
 mod reply;
@@ -27,6 +32,7 @@ mod write;
 
 use weft_codec::tags::Tag;
 
+pub use chain::{CarrierRow, Mined, Tip, WeaveChunk};
 pub use ledger::{EntryRow, Filed, Head, IndexRow, Ledger};
 pub use local::LocalNet;
 pub use mu::{Claim, Pumped};

@@ -72,7 +72,9 @@ impl<S: Store, C: Clock> Reader<S, C> {
         match target.path().as_slice() {
             [] | ["health"] => Ok(Reply::json(200, &json!({"timestamp": now, "address": self.address()}))),
             ["timestamp"] => {
-                let height = format!("{:012}", blocks::height_at(now));
+                let tip = self.ledger().tip().await?;
+                let height = tip.map_or_else(|| blocks::height_at(now), |tip| tip.block.height);
+                let height = format!("{height:012}");
                 Ok(Reply::json(200, &json!({"timestamp": now.to_string(), "block_height": height})))
             }
             ["processes", process] => self.process(id(process)?).await,

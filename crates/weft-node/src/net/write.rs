@@ -6,7 +6,6 @@ use weft_codec::tags::TagsExt as _;
 use weft_codec::{Code, Error, Id};
 use weft_verify::Untrusted;
 
-use super::blocks;
 use super::ledger::{EntryRow, Filed, Head};
 use super::local::LocalNet;
 use super::reply::{Handled, Refusal, Reply};
@@ -157,7 +156,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         // The wall clock, but never the same millisecond twice: a list by timestamps would lose an entry.
         let now = self.reader.clock().now_ms();
         let timestamp = previous.map_or(now, |head| now.max(head.timestamp.saturating_add(1)));
-        let block_height = blocks::height_at(timestamp);
+        let block_height = self.tip_in_turn().await?.block.height;
         let place = Place { process, previous, message, exclude, block_height, timestamp };
         let (assignment, head) = assign(&self.signer, self.entropy.bytes32(), &place).await?;
         let ledger = self.reader.ledger();

@@ -5,7 +5,7 @@ use weft_codec::tags::Tag;
 use weft_codec::{Code, Error, Id, Result};
 
 use super::{Field, project};
-use crate::net::blocks;
+use crate::net::blocks::BlockRow;
 use crate::net::ledger::{IndexRow, Ledger};
 use crate::seams::Store;
 
@@ -21,17 +21,13 @@ const CHUNK: u64 = 512;
 ///
 /// # Errors
 /// Those of the store.
-pub(crate) async fn resolve<S: Store>(
-    ledger: &Ledger<S>,
-    tip: u64,
-    fields: &[Field],
-) -> Result<Result<Value, String>> {
+pub(crate) async fn resolve<S: Store>(ledger: &Ledger<S>, fields: &[Field]) -> Result<Result<Value, String>> {
     let mut data = Map::new();
     for field in fields {
         let value = match field.name.as_str() {
             "transactions" => transactions(ledger, &field.arguments).await,
             "transaction" => transaction(ledger, &field.arguments).await,
-            "blocks" => blocks_page(tip, &field.arguments),
+            "blocks" => blocks_page(ledger, &field.arguments).await,
             "__typename" => Ok(Value::from("Query")),
             name => Err(invalid(format!("Cannot query field \"{name}\" on type \"Query\"."))),
         };
@@ -119,13 +115,19 @@ impl Filter {
         let within = |list: &Option<Vec<String>>, text: &str| {
             list.as_ref().is_none_or(|list| list.iter().any(|one| one == text))
         };
-        let height = blocks::height_at(row.timestamp);
-        self.height.0 <= height
-            && height <= self.height.1
+        self.passes_height(row.block.as_ref().map(|block| block.height))
             && within(&self.owners, &row.address)
             && within(&self.recipients, &row.recipient)
             && self.ids.as_ref().is_none_or(|ids| ids.contains(&row.id.to_string()))
             && self.tags.iter().all(|tag| tag.passes(&row.tags))
+    }
+}
+
+impl Filter {
+    /// What waits for a block has no height: it passes only where none is asked for.
+    fn passes_height(&self, height: Option<u64>) -> bool {
+        height
+            .map_or(self.height == (0, u64::MAX), |height| (self.height.0..=self.height.1).contains(&height))
     }
 }
 
@@ -248,20 +250,23 @@ async fn by_scan<S: Store>(
     Ok(found)
 }
 
-fn blocks_page(tip: u64, arguments: &Map<String, Value>) -> Result<Value> {
+async fn blocks_page<S: Store>(ledger: &Ledger<S>, arguments: &Map<String, Value>) -> Result<Value> {
     let (first, ascending, after) = (first(arguments)?, ascending(arguments)?, after(arguments)?);
     let (min, max) = range(arguments.get("height"));
-    let max = max.min(tip);
+    let Some(tip) = ledger.tip().await? else {
+        return Ok(json!({"pageInfo": {"hasNextPage": false}, "edges": []}));
+    };
+    let (min, max) = (min.max(tip.genesis), max.min(tip.block.height));
     let heights: Vec<u64> = if ascending {
         (after.map_or(min, |after| after.saturating_add(1).max(min))..=max).take(first + 1).collect()
     } else {
         let top = after.map_or(Some(max), |after| after.checked_sub(1).map(|top| top.min(max)));
         top.map(|top| (min..=top).rev().take(first + 1).collect()).unwrap_or_default()
     };
-    let edges: Vec<Value> = heights
-        .iter()
-        .take(first)
-        .map(|height| json!({"cursor": height.to_string(), "node": blocks::block(*height)}))
-        .collect();
+    let mut edges = Vec::new();
+    for height in heights.iter().take(first) {
+        let block = ledger.block(*height).await?.as_ref().map(BlockRow::from);
+        edges.push(json!({ "cursor": height.to_string(), "node": block }));
+    }
     Ok(json!({"pageInfo": {"hasNextPage": heights.len() > first}, "edges": edges}))
 }
