@@ -397,6 +397,7 @@ fn agreement(claim: &str) -> Agreement {
         claim: claim.into(),
         subject: OwnHistory::get().process.id().to_string(),
         asked: 4,
+        needed: 2,
         answer: "3".into(),
         answers: vec![said("https://a", "3"), said("https://b", "2"), said("https://c", "3")],
     }
@@ -415,7 +416,9 @@ fn an_agreement_has_its_answers_inside() {
     let (by, against) =
         (vec!["https://a".to_owned(), "https://c".to_owned()], vec!["https://b: 2".to_owned()]);
     assert_eq!(agreed.status, Status::Agreed { k: 2, n: 4, by, against });
-    let refused: [Change<'_>; 5] = [
+    let refused: [Change<'_>; 7] = [
+        &|json| json["agreements"][0]["needed"] = json!(1),
+        &|json| json["agreements"][0]["needed"] = json!(3),
         &|json| json["agreements"][0]["answers"][1]["answer"] = json!("3"),
         &|json| json["agreements"][0]["asked"] = json!(3),
         &|json| json["agreements"][0]["answers"][2]["source"] = json!("https://d"),
@@ -435,6 +438,51 @@ fn an_agreement_has_its_answers_inside() {
     assert_eq!(with(vec![nobody_said]).unwrap_err().code(), Code::ReceiptMalformed);
     let crowd = Agreement { asked: 2, ..agreement("history-head") };
     assert_eq!(with(vec![crowd]).unwrap_err().code(), Code::ReceiptMalformed);
+    for needed in [0, 5] {
+        let out_of_reach = Agreement { needed, ..agreement("history-head") };
+        assert_eq!(with(vec![out_of_reach]).unwrap_err().code(), Code::ReceiptMalformed);
+    }
+    // A slot's receipt says nothing of where the history ends.
+    assert_eq!(with(vec![agreement("history-complete")]).unwrap_err().code(), Code::ReceiptMalformed);
+}
+
+#[weft_tests::both]
+fn too_few_who_agree_are_trusted_and_the_others_stay_named() {
+    let own = OwnHistory::get();
+    let few = Agreement { needed: 3, ..agreement("history-head") };
+    let ending = ReceiptEnding { agreements: vec![few], ..ReceiptEnding::default() };
+    let text = write(&Scope::Slot(3), &own.process, None, &own.entries, |_| None, ending).unwrap();
+    let proved = check(&text, &nobody(), false).unwrap();
+    let found = proved.checks().iter().find(|check| check.claim == "history-head").unwrap();
+    assert_eq!(found.status, Status::Trusted { by: "https://a, https://c".into() });
+    assert_eq!(found.evidence["otherwise-1"], "https://b: 2");
+}
+
+#[weft_tests::both]
+fn an_agreed_end_is_the_end_of_this_history() {
+    let own = OwnHistory::get();
+    let to = own.entries.len() as u64 - 1;
+    let ends = |slot: u64, id: Id| format!("ends at slot {slot} ({id})");
+    let end = own.entries.last().unwrap().assignment.id();
+    let with = |answer: String, newest: bool| {
+        let mut agreement = agreement("history-complete");
+        agreement.answers[0].answer.clone_from(&answer);
+        agreement.answers[2].answer.clone_from(&answer);
+        let ending =
+            ReceiptEnding { agreements: vec![Agreement { answer, ..agreement }], ..ReceiptEnding::default() };
+        write(&Scope::History { to, newest }, &own.process, None, &own.entries, |_| None, ending)
+    };
+    let text = with(ends(to, end), true).unwrap();
+    let proved = check(&text, &nobody(), false).unwrap();
+    let complete: Vec<_> = proved.checks().iter().filter(|check| check.claim == "history-complete").collect();
+    assert!(matches!(complete[..], [check] if matches!(check.status, Status::Agreed { k: 2, n: 4, .. })));
+    for (answer, newest, code) in [
+        (ends(to + 1, end), true, Code::ReceiptMismatch),
+        (ends(to, Id([1; 32])), true, Code::ReceiptMismatch),
+        (ends(to, end), false, Code::ReceiptMalformed),
+    ] {
+        assert_eq!(with(answer.clone(), newest).unwrap_err().code(), code, "{answer}");
+    }
 }
 
 #[weft_tests::both_async]

@@ -19,7 +19,7 @@
 import { fromPlain, WeftError } from "./error.js";
 import type { CallName, Calls, FromWorker } from "./protocol.js";
 import type {
-  Cancelled, CheckQuestion, Comparison, FraudCard, FraudProof, Id, ItemVerdict, Json, MessageCard, ProcessCard, Receipt,
+  Cancelled, CheckQuestion, Comparison, FraudCard, FraudProof, Id, IncludedItem, ItemVerdict, Json, MessageCard, ProcessCard, Receipt,
   ReceiptFileOptions, SlotMark, SlotResult, SourceHealth, Sources, Summary, SyncOptions,
   TamperOutcome, Tampering, WeftEvent,
 } from "./types.js";
@@ -54,7 +54,7 @@ interface Waiting {
 const PATIENCE_MS = 120;
 
 /** Calls that run long and can be stopped; one of them at a time. */
-const LONG: ReadonlySet<CallName> = new Set(["sync", "demo", "check"]);
+const LONG: ReadonlySet<CallName> = new Set(["sync", "demo", "check", "include"]);
 
 /** A node: one worker and one database. */
 export class Weft {
@@ -111,6 +111,21 @@ export class Weft {
    */
   check(process: Id, question: CheckQuestion, listener?: Listener): Promise<Comparison> {
     return this.#call("check", [process, question], { listener });
+  }
+
+  /**
+   * Proves that the message and the assignment of a stored slot are in blocks of Arweave: item in bundle, bundle in
+   * transaction, transaction in block, headers linked to one that the gateways agree on. The proofs are kept, and are in
+   * the receipts of the slot and of the history from then on. Without sources (`null`) the demo's own are asked. One at a
+   * time, like {@link sync}; {@link cancel} stops it.
+   *
+   * Errors: `not-found` for a slot that is not stored and an item that no gateway has in a block; `block-not-agreed`; the
+   * codes of what does not prove (docs/errors.md).
+   */
+  include(
+    process: Id, slot: number, sources: Sources | null, options: SyncOptions = {}, listener?: Listener,
+  ): Promise<IncludedItem[]> {
+    return this.#call("include", [process, slot, sources, options], { listener });
   }
 
   /**

@@ -2,7 +2,7 @@
 
 import type { PlainError } from "./error.js";
 import type {
-  CheckQuestion, Comparison, FraudCard, FraudProof, Id, ItemVerdict, Json, MessageCard, ProcessCard, Receipt,
+  CheckQuestion, Comparison, FraudCard, FraudProof, Id, IncludedItem, ItemVerdict, Json, MessageCard, ProcessCard, Receipt,
   ReceiptFileOptions, SlotMark, SlotResult, SourceHealth, Sources, Summary, SyncOptions,
   TamperOutcome, Tampering, WeftEvent,
 } from "./types.js";
@@ -14,6 +14,7 @@ export interface Calls {
   demo: { args: [archive: Uint8Array<ArrayBuffer>]; answer: Summary };
   verifyBundle: { args: [bundle: Uint8Array<ArrayBuffer>]; answer: ItemVerdict[] };
   check: { args: [process: Id, question: CheckQuestion]; answer: Comparison };
+  include: { args: [process: Id, slot: number, sources: Sources | null, options: SyncOptions]; answer: IncludedItem[] };
   cancel: { args: []; answer: null };
   processes: { args: []; answer: Summary[] };
   process: { args: [process: Id]; answer: ProcessCard | null };

@@ -194,7 +194,7 @@ export interface ReceiptFile {
   inclusions?: Json[];
   /** What several sources were asked, and what each said. */
   agreements?: {
-    claim: string; subject: string; asked: number; answer: string; answers: { source: string; answer: string }[];
+    claim: string; subject: string; asked: number; needed: number; answer: string; answers: { source: string; answer: string }[];
   }[];
   checks: Check[];
   /** Of all text before this line. */
@@ -283,6 +283,19 @@ export interface CheckQuestion {
   sources?: Sources;
   /** How to sync, and `timeoutMs` for the nodes too. */
   options?: SyncOptions;
+}
+
+/** An item that was found in a block. */
+export interface IncludedItem {
+  item: Id;
+  /** The transaction whose data it is in. */
+  transaction: Id;
+  /** The height of the block that has the transaction. */
+  height: number;
+  /** The height of the last header of the proof. */
+  head_height: number;
+  /** Whether sources agree on that header. If not, it is the word of the gateway that gave the proof. */
+  agreed: boolean;
 }
 
 /** The answer computed here, and what each node makes of it. */

@@ -37,6 +37,7 @@ const handlers: Handlers = {
   demo: (emit, archive) => opened().demo(archive, emit),
   verifyBundle: (_emit, bundle) => opened().verifyBundle(bundle),
   check: (emit, process, question) => opened().check(process, question, emit),
+  include: (emit, process, slot, sources, options) => opened().include(process, slot, sources, options, emit),
   cancel: () => opened().cancel(),
   processes: () => opened().processes(),
   process: (_emit, process) => opened().process(process),

@@ -97,7 +97,7 @@ impl WeftNode {
                 let road = self.node.check(process, &sources, &options, &question, &emitter);
                 let comparison = Box::pin(road).await;
                 emitter.flush();
-                *self.running.borrow_mut() = None;
+                self.end();
                 comparison
             }
             .await,
@@ -269,7 +269,11 @@ impl WeftNode {
         &self.node
     }
 
-    fn begin(&self) -> Result<Cancel> {
+    pub(crate) fn end(&self) {
+        *self.running.borrow_mut() = None;
+    }
+
+    pub(crate) fn begin(&self) -> Result<Cancel> {
         if self.running.borrow().is_some() {
             return Err(Error::new(Code::RequestInvalid, "A sync is running already; cancel it first."));
         }
@@ -288,7 +292,7 @@ impl WeftNode {
     ) -> Result<Summary> {
         let summary = self.node.sync(process, sources, options, emitter).await;
         emitter.flush();
-        *self.running.borrow_mut() = None;
+        self.end();
         summary
     }
 }

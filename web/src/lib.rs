@@ -12,6 +12,7 @@ mod clock;
 mod events;
 mod fetch;
 mod fraud;
+mod include;
 mod panic;
 mod receipt_file;
 mod road;

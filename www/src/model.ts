@@ -79,6 +79,8 @@ export class Model extends EventTarget {
   origin: "none" | "stored" | "synced" = "none";
   /** The receipt file that is being written: of a slot, or of the history. */
   writing: { slot: number | null; done: number; total: number } | null = null;
+  /** The slot whose items are being looked for in blocks. */
+  including: number | null = null;
   /** Said to screen readers when a phase ends. */
   announcement = "";
 
@@ -290,6 +292,26 @@ export class Model extends EventTarget {
       this.#fail(thrown);
     }
     dispatchEvent(new CustomEvent("weft-cancelled", { detail: this.lastCancel }));
+    this.changed();
+  }
+
+  /** Asks the gateways for the places of the shown slot's items in blocks. */
+  async include(): Promise<void> {
+    const { process, slot, demo } = this;
+    if (!process || !slot || this.including !== null || this.running) return;
+    this.including = slot.slot;
+    this.error = null;
+    this.changed();
+    try {
+      const sources = demo ? null : this.sources;
+      await this.#node().include(process, slot.slot, sources, {}, (event) => this.#hear(event));
+      if (this.process === process) this.receipt = await this.#node().receipt(process);
+    } catch (thrown) {
+      this.#fail(thrown);
+    } finally {
+      this.including = null;
+    }
+    if (this.slot?.slot === slot.slot) await this.select(slot.slot);
     this.changed();
   }
 

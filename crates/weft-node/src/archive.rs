@@ -10,7 +10,7 @@ use weft_codec::item::DataItem;
 use weft_codec::transaction::Transaction;
 use weft_codec::{Address, Code, Error, Id, Result};
 use weft_core::SlotResult;
-use weft_verify::{FraudProof, Head, HistoryEntry};
+use weft_verify::{FraudProof, Head, HistoryEntry, InclusionProof};
 use weft_wasm::Snapshot;
 
 use crate::heads::HeadSeen;
@@ -26,6 +26,8 @@ const HEADER_BYTES: usize = 1 + CHECKSUM_BYTES;
 const FORGET_STEP: usize = 256;
 /// The most fraud proofs of one process that are read. One is enough to know.
 const MAX_FRAUDS: usize = 64;
+/// A slot has a message and an assignment.
+const MAX_INCLUDED: usize = 2;
 
 /// What is known of a process. One per process, written with every commit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +75,18 @@ pub(crate) struct ReplayHead {
     pub(crate) evaluated: u64,
     pub(crate) duplicates: u64,
     pub(crate) failed: u64,
+}
+
+/// A proof that an item is in a block, and what gateways say of the last header of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct KeptInclusion {
+    pub(crate) proof: InclusionProof,
+    /// Who gave it.
+    pub(crate) source: String,
+    /// The height of the last header.
+    pub(crate) height: u64,
+    /// Its hash, as the gateways say.
+    pub(crate) said: Said,
 }
 
 /// The scheduler's word on when a process began.
@@ -190,6 +204,28 @@ impl<'a, S: Store> Archive<'a, S> {
         proofs.collect()
     }
 
+    /// The proofs that items of a slot are in a block, by item.
+    pub(crate) async fn inclusions(&self, process: Id, slot: u64) -> Result<Vec<KeptInclusion>> {
+        let (from, to) = included_keys(process, "inclusion", slot);
+        let found = self.store.scan(Table::Slots, &from, &to, MAX_INCLUDED).await?;
+        let read = |(key, value): &(String, Vec<u8>)| {
+            let kept = open(value).and_then(|json| serde_json::from_slice(json).ok());
+            kept.ok_or_else(|| corrupt(Table::Slots, key))
+        };
+        found.iter().map(read).collect()
+    }
+
+    /// The slots with such proofs, one for each item, up to `limit`.
+    pub(crate) async fn included(&self, process: Id, limit: usize) -> Result<Vec<u64>> {
+        let (from, to) = (format!("{process}/included/"), format!("{process}/included0"));
+        let found = self.store.scan(Table::Slots, &from, &to, limit).await?;
+        let slot = |(key, _): &(String, Vec<u8>)| {
+            let slot = key.split('/').nth(2).and_then(|slot| slot.parse().ok());
+            slot.ok_or_else(|| corrupt(Table::Slots, key))
+        };
+        found.iter().map(slot).collect()
+    }
+
     /// Whether there is a proof for this slot.
     pub(crate) async fn has_fraud(&self, pending: &Batch, process: Id, slot: u64) -> Result<bool> {
         Ok(self.either(pending, Table::Slots, &fraud_key(process, slot)).await?.is_some())
@@ -253,6 +289,14 @@ pub(crate) mod write {
         batch.put(Table::Slots, fraud_key(proof.process, proof.slot), seal(json.as_bytes()));
     }
 
+    /// Puts a proof that an item of a slot is in a block beside that slot, and a mark that there is one: proofs are large.
+    pub(crate) fn inclusion(batch: &mut Batch, process: Id, slot: u64, kept: &KeptInclusion) -> Result<()> {
+        let item = kept.proof.item;
+        batch.put(Table::Slots, format!("{process}/inclusion/{slot:020}/{item}"), seal(&json(kept)?));
+        batch.put(Table::Slots, format!("{process}/included/{slot:020}/{item}"), seal(&[]));
+        Ok(())
+    }
+
     pub(crate) fn slot_of(batch: &mut Batch, process: Id, message: Id, slot: u64) {
         batch.put(Table::Messages, id_key(process, message), seal(&slot.to_le_bytes()));
     }
@@ -290,6 +334,11 @@ fn seen_key(process: Id, key: &str) -> String {
 /// Above all slots of a process: letters follow digits.
 fn fraud_key(process: Id, slot: u64) -> String {
     format!("{process}/fraud/{slot:020}")
+}
+
+/// The keys of a slot's proofs, or of their marks, as a half-open range.
+fn included_keys(process: Id, what: &str, slot: u64) -> (String, String) {
+    (format!("{process}/{what}/{slot:020}/"), format!("{process}/{what}/{slot:020}0"))
 }
 
 fn slot_key(process: Id, slot: u64) -> String {

@@ -2,11 +2,14 @@
 
 use weft_codec::ao::Carrier;
 use weft_codec::{Code, Error, Id, Result};
-use weft_verify::{HistoryEntry, Origin, ReceiptEnding, ReceiptOpening, ReceiptWriter, Scope};
+use weft_verify::{
+    Agreement, HistoryEntry, InclusionProof, Origin, ReceiptEnding, ReceiptOpening, ReceiptWriter, Scope,
+};
 
 use crate::archive::{Archive, Record, corrupt};
 use crate::event::{Event, Observer, Phase};
 use crate::node::Node;
+use crate::receipts;
 use crate::seams::{Batch, Clock, Fetch, Store, Table};
 
 /// Text that is gathered before it is handed on, in bytes.
@@ -14,6 +17,9 @@ const PIECE: usize = 1 << 20;
 /// Work between two breaths, and between two events of progress, in milliseconds.
 const BREATH_MS: u64 = 25;
 const PROGRESS_MS: u64 = 100;
+
+/// The most inclusion proofs of one receipt file.
+const MAX_INCLUDED: usize = 1_000;
 
 /// Who makes receipts here.
 const MADE_BY: &str = concat!("weft ", env!("CARGO_PKG_VERSION"));
@@ -97,7 +103,7 @@ impl<S: Store, C: Clock, O: Observer> Export<'_, S, C, O> {
                 return Err(Error::new(Code::Cancelled, "Stopped before the receipt was whole."));
             }
         }
-        let ending = self.ending(&scope);
+        let ending = self.ending(&scope).await?;
         pass(writer.finish(ending).map_err(|cause| self.damaged(last, cause))?)?;
         self.tell(started, self.clock.now_ms(), last - first + 1, last - first + 1);
         Ok(bytes)
@@ -143,7 +149,7 @@ impl<S: Store, C: Clock, O: Observer> Export<'_, S, C, O> {
     }
 
     /// What a history ends with: the memory's hash is known where the replay stands, and nowhere before.
-    fn ending(&self, scope: &Scope) -> ReceiptEnding {
+    async fn ending(&self, scope: &Scope) -> Result<ReceiptEnding> {
         let origin = self.record.boot.as_ref().map(|boot| Origin {
             block_height: boot.block_height,
             timestamp: boot.timestamp,
@@ -153,7 +159,51 @@ impl<S: Store, C: Clock, O: Observer> Export<'_, S, C, O> {
             (Scope::History { to, .. }, Some(replay)) if replay.slot <= *to => replay.memory_sha256,
             _ => None,
         };
-        ReceiptEnding { origin, memory_sha256: memory, ..ReceiptEnding::default() }
+        let (inclusions, blocks) = self.inclusions(scope).await?;
+        let mut agreements = self.agreements(scope);
+        agreements.extend(blocks);
+        Ok(ReceiptEnding { origin, memory_sha256: memory, inclusions, agreements })
+    }
+
+    /// The proofs that items are in blocks, and what gateways say of the blocks they end with.
+    async fn inclusions(&self, scope: &Scope) -> Result<(Vec<InclusionProof>, Vec<Agreement>)> {
+        let process = self.record.process;
+        let mut slots = self.archive.included(process, MAX_INCLUDED).await?;
+        slots.dedup();
+        slots.retain(|slot| match scope {
+            Scope::History { to, .. } => slot <= to,
+            Scope::Slot(one) => slot == one,
+        });
+        let (mut proofs, mut blocks) = (Vec::new(), Vec::<Agreement>::new());
+        for slot in slots {
+            for kept in self.archive.inclusions(process, slot).await? {
+                let said = kept.said.evidence("block", kept.height);
+                if !blocks.contains(&said) {
+                    blocks.push(said);
+                }
+                proofs.push(kept.proof);
+            }
+        }
+        Ok((proofs, blocks))
+    }
+
+    /// What sources were asked of the history that no signature says.
+    fn agreements(&self, scope: &Scope) -> Vec<Agreement> {
+        let record = self.record;
+        let mut found = Vec::new();
+        if let (Scope::History { newest: true, .. }, Some(head)) = (scope, &record.head) {
+            let end = receipts::end_of(record, head);
+            if record.heads.len() > 1 && !end.by.is_empty() {
+                found.push(end.evidence("history-complete", record.process));
+            }
+        }
+        if let (Scope::History { .. }, Some(listing)) = (scope, &record.listing) {
+            found.push(listing.evidence("assignment-listing", record.process));
+        }
+        if let Some(location) = &record.location {
+            found.push(location.tally.evidence("scheduler-location", &record.scheduler));
+        }
+        found
     }
 
     async fn carrier(&self, id: Id) -> Result<Option<Carrier>> {

@@ -64,7 +64,11 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
         observer: &O,
     ) -> Result<(InclusionProof, Verified<Included>)> {
         let reach = self.reach(observer, options);
-        let attempt = async |gateway: &str| Box::pin(prove(&reach, gateway, item, agreed)).await;
+        let wanted = async |height: u64| {
+            let last = agreed.map_or(height, |agreed| agreed.height);
+            Ok(Last { height: last, agreed: agreed.map(|agreed| agreed.header.clone()) })
+        };
+        let attempt = async |gateway: &str| Box::pin(prove(&reach, gateway, item, &wanted)).await;
         match reach.first_of(&sources.gateways, attempt).await {
             Ok(found) => Ok(found),
             Err(Stop::Ours(error)) => Err(error),
@@ -73,18 +77,27 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
     }
 }
 
-async fn prove<F: Fetch, C: Clock, O: Observer>(
+/// The header that a proof shall end with.
+pub(crate) struct Last {
+    /// Its height.
+    pub(crate) height: u64,
+    /// It, if sources agree on it.
+    pub(crate) agreed: Option<AgreedHeader>,
+}
+
+/// `wanted` says, for the height of the block that has the item, where the headers shall end.
+pub(crate) async fn prove<F: Fetch, C: Clock, O: Observer>(
     reach: &Reach<'_, F, C, O>,
     gateway: &str,
     item: Id,
-    agreed: Option<&AgreedAt>,
+    wanted: &impl AsyncFn(u64) -> Result<Last>,
 ) -> Result<(InclusionProof, Verified<Included>)> {
     // From the item outwards; the last one is the transaction.
     let around = around(reach, gateway, item).await?;
     let root = around.last().copied().unwrap_or(item);
     let path = format!("tx/{root}");
     let transaction = value(reach, gateway, &path, MAX_TRANSACTION_BYTES).await?;
-    let blocks = blocks(reach, gateway, root, agreed).await?;
+    let (blocks, agreed) = blocks(reach, gateway, root, wanted).await?;
     let mut proof = InclusionProof {
         item,
         path: Vec::new(),
@@ -103,11 +116,7 @@ async fn prove<F: Fetch, C: Clock, O: Observer>(
         proof.path = chunks.find(&wanted).await?;
         (proof.data, proof.tx_path) = chunks.finish();
     }
-    let checked = weft_verify::inclusion(
-        Untrusted::new(proof.clone(), gateway),
-        item,
-        agreed.map(|agreed| &agreed.header),
-    )?;
+    let checked = weft_verify::inclusion(Untrusted::new(proof.clone(), gateway), item, agreed.as_ref())?;
     Ok((proof, checked))
 }
 
@@ -135,20 +144,20 @@ async fn around<F: Fetch, C: Clock, O: Observer>(
     }
 }
 
-/// The block of a transaction, and those after it up to the one agreed on.
+/// The block of a transaction, and those after it up to the one wanted.
 async fn blocks<F: Fetch, C: Clock, O: Observer>(
     reach: &Reach<'_, F, C, O>,
     gateway: &str,
     transaction: Id,
-    agreed: Option<&AgreedAt>,
-) -> Result<Vec<Value>> {
+    wanted: &impl AsyncFn(u64) -> Result<Last>,
+) -> Result<(Vec<Value>, Option<AgreedHeader>)> {
     let status = value(reach, gateway, &format!("tx/{transaction}/status"), MAX_SMALL_BYTES).await?;
     let (Some(hash), Some(height)) = (status["block_indep_hash"].as_str(), status["block_height"].as_u64())
     else {
         return Err(Error::new(Code::NotFound, "It does not say which block has the transaction."));
     };
     let mut blocks = vec![slim(value(reach, gateway, &format!("block/hash/{hash}"), MAX_BLOCK_BYTES).await?)];
-    let last = agreed.map_or(height, |agreed| agreed.height);
+    let Last { height: last, agreed } = wanted(height).await?;
     if last < height || last - height > MAX_BLOCKS {
         let what =
             format!("The block at height {height} is not within {MAX_BLOCKS} before the one agreed on.");
@@ -158,7 +167,7 @@ async fn blocks<F: Fetch, C: Clock, O: Observer>(
         let path = format!("block/height/{height}");
         blocks.push(slim(value(reach, gateway, &path, MAX_BLOCK_BYTES).await?));
     }
-    Ok(blocks)
+    Ok((blocks, agreed))
 }
 
 /// A block without its recalled chunks, which no hash covers from fork 2.6 on.

@@ -233,7 +233,8 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
         let record = self.known(process).await?;
         let proofs = stored_proofs(&archive, &record).await?;
         let frauds = archive.frauds(process).await?;
-        Ok(receipts::of_history(&record, &proofs, &frauds))
+        let included = archive.included(process, MAX_LISTED).await?.len();
+        Ok(receipts::of_history(&record, &proofs, &frauds, included))
     }
 
     /// The proofs that the scheduler of a process signed two assignments for one slot, in the order of the slots.

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 use weft_codec::{Error, Result};
-use weft_verify::{Check, Status};
+use weft_verify::{Check, SourceAnswer, Status};
 
 use crate::failures::Failures;
 
@@ -111,6 +111,21 @@ impl<T> Agreement<T> {
 }
 
 impl Tally {
+    /// The tally as a receipt file has it. Who said nothing is only counted there.
+    pub(crate) fn evidence(&self, claim: &str, subject: impl ToString) -> weft_verify::Agreement {
+        let by = self.by.iter().map(|url| SourceAnswer { source: url.clone(), answer: self.value.clone() });
+        let against = self.against.iter();
+        let against = against.map(|one| SourceAnswer { source: one.url.clone(), answer: one.says.clone() });
+        weft_verify::Agreement {
+            claim: claim.to_owned(),
+            subject: subject.to_string(),
+            asked: self.asked,
+            needed: self.needed,
+            answer: self.value.clone(),
+            answers: by.chain(against).collect(),
+        }
+    }
+
     /// The tally as a check: agreed if enough say it, else trusted in those who do. All answers are kept either way.
     pub(crate) fn check(&self, claim: &str, subject: impl ToString, sentence: &str) -> Check {
         let against: Vec<String> =

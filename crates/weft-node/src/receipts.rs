@@ -5,15 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use weft_codec::{Address, Code, Error, Result};
 use weft_verify::{Check, FraudProof, Head, Receipt, SchedulerPolicy, Status, Untrusted};
 
-use crate::archive::{Archive, Record};
+use crate::archive::{Archive, Record, corrupt};
 use crate::heads::{self, HeadSeen, Standing};
-use crate::seams::{Batch, Store};
+use crate::include;
+use crate::quorum::Tally;
+use crate::seams::{Batch, Store, Table};
 use crate::sync::replay::{Proofs, stored_entry, verifier_at};
 use crate::sync::stored_process;
 
 /// The receipt of a whole history: the proofs of process and module, one line for each kind of check over all
 /// slots with its count, and every assumption that is left.
-pub(crate) fn of_history(record: &Record, proofs: &Proofs, frauds: &[FraudProof]) -> Receipt {
+pub(crate) fn of_history(
+    record: &Record,
+    proofs: &Proofs,
+    frauds: &[FraudProof],
+    included: usize,
+) -> Receipt {
     let mut checks = proofs.process.checks().to_vec();
     if let Some(module) = &proofs.module {
         checks.extend_from_slice(module.checks());
@@ -29,7 +36,7 @@ pub(crate) fn of_history(record: &Record, proofs: &Proofs, frauds: &[FraudProof]
         }
     }
     checks.extend(frauds.iter().map(|proof| fraud(record, proof)));
-    checks.extend(assumptions(record));
+    checks.extend(assumptions(record, included));
     Receipt::new(record.process.to_string(), checks)
 }
 
@@ -60,6 +67,11 @@ pub(crate) async fn of_slot<S: Store>(
         }
         checks.push(check(record, "replay", trusted("this node"), &evidence, REPLAY));
     }
+    let kept = archive.inclusions(record.process, slot).await?;
+    let found = include::checks(&kept);
+    checks.extend(
+        found.map_err(|cause| corrupt(Table::Slots, &format!("{}/{slot}", record.process)).because(cause))?,
+    );
     Ok(Receipt::new(format!("{}/{slot}", record.process), checks))
 }
 
@@ -77,7 +89,7 @@ const REPLAY: &str = "The results were computed on this device, from the proved 
                       interpreter computes as the network's compute units do is tested, not proved.";
 
 /// What no check covers.
-fn assumptions(record: &Record) -> Vec<Check> {
+fn assumptions(record: &Record, included: usize) -> Vec<Check> {
     let scheduler = record.scheduler.to_string();
     let mut checks = Vec::new();
     if let Some(head) = &record.head {
@@ -95,8 +107,7 @@ fn assumptions(record: &Record) -> Vec<Check> {
                         Each is proved; of all pages this is the one that the fewest gateways list alike.";
         checks.push(listing.check("assignment-listing", record.process, sentence));
     }
-    let stored = "That the items are stored on Arweave was not asked for: their signatures do not need it.";
-    checks.push(check(record, "arweave-inclusion", trusted("sources"), &[], stored));
+    checks.push(stored(record, included));
     if let Some(boot) = &record.boot {
         let evidence = [
             ("from", boot.source.clone()),
@@ -127,13 +138,24 @@ fn assumptions(record: &Record) -> Vec<Check> {
     checks
 }
 
+/// Whether items are on Arweave.
+fn stored(record: &Record, included: usize) -> Check {
+    let (sentence, evidence) = if included == 0 {
+        ("That the items are stored on Arweave was not asked for: their signatures do not need it.", vec![])
+    } else {
+        let sentence = "Some of the items have a proof of their place in a block; the receipts of their slots have it. Of the \
+                        others it was not asked for: their signatures do not need it.";
+        (sentence, vec![("proofs", included.to_string())])
+    };
+    check(record, "arweave-inclusion", trusted("sources"), &evidence, sentence)
+}
+
 /// Where the history ends: by one scheduler's word, or as several sources say.
 fn complete(record: &Record, head: &Head) -> Check {
     let scheduler = record.scheduler.to_string();
     let withheld = "That no message was withheld and that nobody was shown another order is the scheduler's word: a hash \
                     chain commits to what came before, not to what is kept back.";
-    let value = format!("ends at slot {} ({})", head.slot, head.assignment_id);
-    let tally = heads::tally(&record.heads, record.heads_needed, value, record.heads_to_slot);
+    let tally = end_of(record, head);
     let mut found = if record.heads.len() > 1 && !tally.by.is_empty() {
         let (k, n) = (tally.by.len(), tally.asked);
         let until = if record.heads_to_slot { "has this assignment at" } else { "ends at" };
@@ -155,6 +177,12 @@ fn complete(record: &Record, head: &Head) -> Check {
         found = found.with(&format!("head-{number}"), head_text(seen));
     }
     found
+}
+
+/// What the sources of the last sync said of where the history ends.
+pub(crate) fn end_of(record: &Record, head: &Head) -> Tally {
+    let value = format!("ends at slot {} ({})", head.slot, head.assignment_id);
+    heads::tally(&record.heads, record.heads_needed, value, record.heads_to_slot)
 }
 
 /// What a source said of its head, and how fresh that is.

@@ -19,6 +19,10 @@ export function receipts(model: Model): TemplateResult | typeof nothing {
         </div>
         <div class="actions">
           ${download(model, null, "Download receipt")}
+          ${slot?.receipt ? html`
+            <button id="prove-inclusion" ?disabled=${model.including !== null || model.running} @click=${() => model.include()}
+              title="Asks the gateways for the road from this slot's message and assignment to a block">${model.including === slot.slot
+                ? "Proving inclusion" : `Prove inclusion of slot ${count(slot.slot)}`}</button>` : nothing}
           ${slot?.receipt ? download(model, slot.slot, `Download slot ${count(slot.slot)}`) : nothing}
         </div>
       </div>

@@ -1,14 +1,17 @@
 //! `weft replay`: runs a history again on this machine, in two forms. With `--module` it takes messages from a file;
 //! without, it takes a process from its scheduler and gateway and proves it first.
 
+use std::num::ParseIntError;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use serde_json::Value;
 use weft_codec::{Address, Id, Result};
 use weft_lua::Filter;
 use weft_wasm::Limits;
 
+mod inclusion;
 pub mod module;
 pub mod process;
 
@@ -48,6 +51,10 @@ pub struct Args {
     /// Only fetches and verifies.
     #[arg(long)]
     verify_only: bool,
+    /// Proves that message and assignment of this slot are in a block of Arweave, whose header the gateways agree on; without
+    /// a slot, of every slot. Give it again for other slots. The receipt has the proofs.
+    #[arg(long, value_name = "SLOT", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
+    inclusion: Vec<Inclusion>,
     /// Writes the receipt of the history to this file: all evidence, results and the module, for `weft verify`.
     #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
@@ -57,7 +64,7 @@ pub struct Args {
         long,
         value_name = "FILE",
         requires = "messages",
-        conflicts_with_all = ["process", "schedulers", "gateways", "to", "accepted", "quorum", "frauds", "store", "without_crons", "verify_only", "receipt"]
+        conflicts_with_all = ["process", "schedulers", "gateways", "to", "accepted", "quorum", "frauds", "inclusion", "store", "without_crons", "verify_only", "receipt"]
     )]
     module: Option<PathBuf>,
     /// `{"env": {"Process": …, "Module": …}, "messages": [ … ]}`, in the form that ao-loader takes.
@@ -83,6 +90,23 @@ pub struct Args {
     /// Writes one JSON object a line.
     #[arg(long)]
     json: bool,
+}
+
+/// Which slots `--inclusion` is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inclusion {
+    /// Every one.
+    All,
+    /// This one.
+    Slot(u64),
+}
+
+impl FromStr for Inclusion {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        if text == "all" { Ok(Self::All) } else { text.parse().map(Self::Slot) }
+    }
 }
 
 /// Runs the command. Exit codes: 0 replayed (messages that fail are results), 1 refused, 2 wrong usage, a file that cannot
@@ -119,6 +143,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
                 receipt: args.receipt,
                 quorum: args.quorum,
                 frauds: args.frauds,
+                inclusion: args.inclusion,
             };
             process::run(replay, lines).await
         }

@@ -13,10 +13,12 @@ use weft_codec::{Address, Code, Error, Id, Result};
 use weft_core::SlotResult;
 use weft_node::memory::MemoryStore;
 use weft_node::seams::Store;
-use weft_node::{Event, Node, Observer, Options, Phase, ReceiptRequest, ReceiptSlots, Sources, Summary};
+use weft_node::{
+    Event, IncludedItem, Node, Observer, Options, Phase, ReceiptRequest, ReceiptSlots, Sources, Summary,
+};
 use weft_verify::{Receipt, Status};
 
-use super::Lines;
+use super::{Inclusion, Lines, inclusion};
 use crate::native::{FileStore, NativeClock, NativeFetch};
 
 /// How much of an output goes on a line.
@@ -49,6 +51,8 @@ pub struct ProcessReplay {
     pub quorum: Option<u32>,
     /// Where fraud proofs go.
     pub frauds: Option<PathBuf>,
+    /// The slots whose items shall be proved to be in a block.
+    pub inclusion: Vec<Inclusion>,
 }
 
 /// Runs the command: results on stdout, progress and failures of sources on stderr. Exit codes: 0 proved and
@@ -116,6 +120,12 @@ async fn replay<S: Store>(
         Ok(summary) => summary,
         Err(error) => return refuse(json, &error),
     };
+    let tell = |slot: u64, found: &[IncludedItem]| print_included(json, slot, found);
+    let included = inclusion::prove(&node, args, &sources, &options, &show, &summary, tell).await;
+    show.end_progress();
+    if let Err(error) = included {
+        return refuse(json, &error);
+    }
     if let Some(path) = &args.receipt
         && let Err(error) = write_receipt(&node, args, path, &show).await
     {
@@ -369,6 +379,22 @@ fn print_summary(json: bool, summary: &Summary, receipt: &Receipt) -> Result<()>
             _ => "other".to_owned(),
         };
         writeln!(out, "  {status:<12} {}{count}  {}", check.claim, check.sentence).map_err(unwritable)?;
+    }
+    Ok(())
+}
+
+/// Where the items of a slot are.
+fn print_included(json: bool, slot: u64, found: &[IncludedItem]) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    for one in found {
+        let line = if json {
+            json!({ "slot": slot, "included": one }).to_string()
+        } else {
+            let IncludedItem { item, transaction, height, head_height, agreed } = one;
+            let by = if *agreed { "agreed" } else { "not agreed" };
+            format!("{slot:>8}  {item}  in {transaction}, block {height}; header {head_height} {by}")
+        };
+        writeln!(out, "{line}").map_err(unwritable)?;
     }
     Ok(())
 }

@@ -6,7 +6,13 @@ use serde::{Deserialize, Serialize};
 use weft_codec::Result;
 
 use super::file::malformed;
+use crate::layer1::{AgreedHeader, InclusionProof};
 use crate::receipt::Check;
+
+/// The claim about where a history ends. Its answer must be the receipt's own last slot.
+pub(super) const HISTORY_COMPLETE: &str = "history-complete";
+/// The claim about the block at a height: the subject is the height, the answer the hash.
+pub(super) const BLOCK: &str = "block";
 
 /// The most sources of one agreement, and the longest text of each part, in bytes.
 const MAX_ANSWERS: usize = 100;
@@ -23,6 +29,8 @@ pub struct Agreement {
     pub subject: String,
     /// How many sources were asked. Who is not among the answers gave none.
     pub asked: u32,
+    /// How many must say the same for it to count as agreed, by the maker's choice.
+    pub needed: u32,
     /// The answer that is claimed.
     pub answer: String,
     /// Who answered what.
@@ -40,7 +48,31 @@ pub struct SourceAnswer {
 }
 
 impl Agreement {
-    /// The check that follows from the answers. Error: `receipt-malformed`.
+    /// Whether enough of several sources say it.
+    fn is_reached(&self) -> bool {
+        let by = self.answers.iter().filter(|one| one.answer == self.answer).count();
+        self.asked > 1 && by as u64 >= u64::from(self.needed)
+    }
+
+    /// Who says it, and who says otherwise with what.
+    fn sides(&self) -> (Vec<String>, Vec<String>) {
+        let (by, others): (Vec<_>, Vec<_>) = self.answers.iter().partition(|one| one.answer == self.answer);
+        let against = others.iter().map(|one| format!("{}: {}", one.source, one.answer));
+        (by.iter().map(|one| one.source.clone()).collect(), against.collect())
+    }
+
+    /// The header that this agreement names as the last one of a proof, if it does and enough sources say so.
+    pub(super) fn header(&self, proof: &InclusionProof) -> Option<AgreedHeader> {
+        let head = proof.blocks.last()?;
+        let (hash, height) = (head.get("indep_hash")?.as_str()?, head.get("height")?.as_u64()?);
+        let same = self.claim == BLOCK && self.subject == height.to_string() && self.answer == hash;
+        let (by, against) = self.sides();
+        let hash = hash.parse().ok().filter(|_| same && self.is_reached())?;
+        Some(AgreedHeader { hash, asked: self.asked, by, against })
+    }
+
+    /// The check that follows from the answers: agreed, or trusted in who says it where that are too few. Error:
+    /// `receipt-malformed`.
     pub(super) fn check(&self) -> Result<Check> {
         let texts = [&self.claim, &self.subject, &self.answer];
         let answers = self.answers.iter().flat_map(|one| [&one.source, &one.answer]);
@@ -53,16 +85,27 @@ impl Agreement {
         if sources.len() != self.answers.len() || sources.contains("") {
             return Err(malformed("A source answered twice, or has no name."));
         }
-        let said = |one: &&SourceAnswer| one.answer == self.answer;
-        let by: Vec<String> = self.answers.iter().filter(said).map(|one| one.source.clone()).collect();
-        let others = self.answers.iter().filter(|one| !said(one));
-        let against: Vec<String> = others.map(|one| format!("{}: {}", one.source, one.answer)).collect();
+        let (by, against) = self.sides();
         if by.is_empty() || self.answers.len() as u64 > u64::from(self.asked) {
             return Err(malformed("An agreement that no source said, or that more said than were asked."));
         }
+        if !(1..=self.asked).contains(&self.needed) {
+            return Err(malformed("An agreement that nobody can reach, or that needs nobody."));
+        }
+        let named = |check: Check| {
+            check.with("answer", &self.answer).with("asked", self.asked).with("needed", self.needed)
+        };
+        if self.is_reached() {
+            let sentence =
+                "So many of the sources that were asked gave this answer, says the maker of this receipt.";
+            let check = Check::agreed(&self.claim, &self.subject, self.asked, by, against, sentence);
+            return Ok(named(check));
+        }
         let sentence =
-            "So many of the sources that were asked gave this answer, says the maker of this receipt.";
-        let check = Check::agreed(&self.claim, &self.subject, self.asked, by, against, sentence);
-        Ok(check.with("answer", &self.answer))
+            "These sources gave this answer, says the maker of this receipt. They are too few to agree.";
+        let check = Check::proved(&self.claim, &self.subject, sentence).trusted(&by.join(", "));
+        let others = (1..).zip(against);
+        Ok(others
+            .fold(named(check), |check, (number, said)| check.with(&format!("otherwise-{number}"), said)))
     }
 }

@@ -8,6 +8,7 @@ use weft_codec::ao::{Carrier, Module, Process};
 use weft_codec::item::DataItem;
 use weft_codec::{Address, Code, Error, Id, Result};
 
+use super::agreement::HISTORY_COMPLETE;
 use super::file::{Scope, Tail, malformed};
 use super::make::ReceiptEnding;
 use super::words::Rests;
@@ -197,7 +198,7 @@ impl Proving {
     /// All checks, of what is proved and of what is left to believe, and what else follows from the slots. Errors:
     /// `receipt-malformed` where the slots are not those of the scope.
     pub(super) fn close(self, ending: ReceiptEnding) -> Result<Tail> {
-        let extras = self.extras(&ending)?;
+        let inclusions_found = self.inclusions(&ending)?;
         let ReceiptEnding { origin, memory_sha256, inclusions, agreements } = ending;
         let whole = match self.scope {
             Scope::History { to, .. } => to.checked_add(1) == Some(self.slots),
@@ -222,23 +223,29 @@ impl Proving {
             origin: origin.as_ref(),
             memory: memory_sha256.map(|memory| memory.to_string()),
             included: inclusions.len(),
+            end: agreements.iter().find(|agreement| agreement.claim == HISTORY_COMPLETE),
         };
-        let rests = rests.checks();
+        let rests = rests.checks()?;
         let mut checks = self.checks;
         checks.extend(self.tallies.checks(self.process.id));
-        checks.extend(extras);
-        checks.extend(rests);
-        let own = |check: &&Check| !matches!(check.status, Status::Agreed { .. });
-        let others: BTreeSet<&str> = checks.iter().filter(own).map(|check| check.claim.as_str()).collect();
-        if agreements.iter().any(|agreement| others.contains(agreement.claim.as_str())) {
+        checks.extend(inclusions_found);
+        let mut agreed = Vec::new();
+        for agreement in agreements.iter().filter(|agreement| agreement.claim != HISTORY_COMPLETE) {
+            agreed.push(agreement.check()?);
+        }
+        let others = checks.iter().chain(&rests).map(|check| check.claim.as_str());
+        let others: BTreeSet<&str> = others.collect();
+        if agreed.iter().any(|check| others.contains(check.claim.as_str())) {
             return Err(malformed("Sources are said to agree on what is checked here."));
         }
+        checks.extend(agreed);
+        checks.extend(rests);
         let accepted_schedulers = self.accepted;
         Ok(Tail { origin, accepted_schedulers, memory_sha256, inclusions, agreements, checks })
     }
 
-    /// What was proved beside the history, and what was agreed.
-    fn extras(&self, ending: &ReceiptEnding) -> Result<Vec<Check>> {
+    /// What was proved beside the history: places in blocks, up to the header that sources agree on if they do.
+    fn inclusions(&self, ending: &ReceiptEnding) -> Result<Vec<Check>> {
         let mut checks = Vec::new();
         for proof in &ending.inclusions {
             if !self.ids.contains(&proof.item) {
@@ -247,11 +254,9 @@ impl Proving {
                 return Err(Error::new(Code::ReceiptMismatch, what));
             }
             let expected = proof.item;
-            let proved = layer1::inclusion(Untrusted::new(proof.clone(), SOURCE), expected, None);
+            let agreed = ending.agreements.iter().find_map(|agreement| agreement.header(proof));
+            let proved = layer1::inclusion(Untrusted::new(proof.clone(), SOURCE), expected, agreed.as_ref());
             checks.extend(proved.map_err(|error| error.at("inclusion"))?.into_parts().1);
-        }
-        for agreement in &ending.agreements {
-            checks.push(agreement.check()?);
         }
         Ok(checks)
     }

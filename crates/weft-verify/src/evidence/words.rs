@@ -3,8 +3,10 @@
 
 use weft_codec::ao::Process;
 use weft_codec::tags::TagsExt as _;
+use weft_codec::{Code, Error, Result};
 
-use super::file::{Origin, Scope};
+use super::agreement::Agreement;
+use super::file::{Origin, Scope, malformed};
 use crate::history::Head;
 use crate::receipt::{Check, Status};
 
@@ -24,19 +26,43 @@ pub(super) struct Rests<'a> {
     pub(super) memory: Option<String>,
     /// Inclusion proofs.
     pub(super) included: usize,
+    /// What sources say of where the history ends.
+    pub(super) end: Option<&'a Agreement>,
 }
 
 impl Rests<'_> {
-    pub(super) fn checks(&self) -> Vec<Check> {
+    /// Errors: `receipt-malformed`, `receipt-mismatch` for an agreement that is about something else.
+    pub(super) fn checks(&self) -> Result<Vec<Check>> {
         let mut checks = Vec::new();
-        checks.extend(self.order());
+        checks.extend(match self.end {
+            Some(agreement) => Some(self.agreed_end(agreement)?),
+            None => self.order(),
+        });
         let times = "Times and block heights of the slots are the scheduler's; they were only checked not to go back.";
         checks.push(self.word("slot-times", self.scheduler(), times));
         checks.push(self.inclusion());
         if self.results > 0 {
             checks.extend(self.replay());
         }
-        checks
+        Ok(checks)
+    }
+
+    /// Where the history ends, as several sources say. It must be this history that they speak of.
+    fn agreed_end(&self, agreement: &Agreement) -> Result<Check> {
+        let head = self.head;
+        if !matches!(self.scope, Scope::History { newest: true, .. }) {
+            return Err(malformed(
+                "It says that sources agree on where the history ends, and goes not to the end.",
+            ));
+        }
+        let answer = format!("ends at slot {} ({})", head.slot, head.assignment_id);
+        if agreement.answer != answer || agreement.subject != self.process.id.to_string() {
+            let what = "The sources agree on the end of another history than this receipt's.";
+            return Err(Error::new(Code::ReceiptMismatch, what).with("wanted", answer));
+        }
+        let check = agreement.check()?;
+        let sentence = format!("{} {WITHHELD}", check.sentence);
+        Ok(self.at_head(Check { sentence, ..check }))
     }
 
     fn inclusion(&self) -> Check {
@@ -52,7 +78,6 @@ impl Rests<'_> {
 
     /// What nobody can see in the slots that are here.
     fn order(&self) -> Option<Check> {
-        let head = self.head;
         let check = match self.scope {
             Scope::History { newest: true, .. } => {
                 let sentence = "That this slot is the newest, that no message was withheld and that nobody was shown \
@@ -73,13 +98,16 @@ impl Rests<'_> {
                 self.word("earlier-slots", self.scheduler(), sentence)
             }
         };
-        Some(
-            check
-                .with("slot", head.slot)
-                .with("assignment", head.assignment_id)
-                .with("timestamp", head.timestamp)
-                .with("block-height", head.block_height),
-        )
+        Some(self.at_head(check))
+    }
+
+    fn at_head(&self, check: Check) -> Check {
+        let head = self.head;
+        check
+            .with("slot", head.slot)
+            .with("assignment", head.assignment_id)
+            .with("timestamp", head.timestamp)
+            .with("block-height", head.block_height)
     }
 
     fn replay(&self) -> Vec<Check> {
@@ -124,6 +152,9 @@ impl Rests<'_> {
         Check { status: Status::Trusted { by: by.to_owned() }, ..check }
     }
 }
+
+const WITHHELD: &str = "That no message was withheld and that nobody was shown another order is the scheduler's word: a hash \
+                        chain commits to what came before, not to what is kept back.";
 
 /// Whoever reads the file does not know more of who that is.
 const MAKER: &str = "the maker of this receipt";
