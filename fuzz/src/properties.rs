@@ -220,7 +220,8 @@ pub fn receipt(bytes: &[u8]) {
         "a digest of its own"
     );
     assert!(ReceiptFile::parse(&text[..text.len() - 1]).is_err(), "no byte less");
-    let policy = SchedulerPolicy { accepted: file.accepted_schedulers().clone() };
+    let policy =
+        SchedulerPolicy { accepted: file.accepted_schedulers().clone(), ..SchedulerPolicy::default() };
     if let Ok(proved) = ReceiptProof::open(&file, &policy).and_then(ReceiptProof::finish) {
         assert_eq!(file.receipt().checks, proved.checks());
         assert_eq!(file.slots() as u64, proved.slots);

@@ -202,3 +202,47 @@ fn each_generation_has_its_own_hash_chain() {
     let fraud = proof_of(&second(MESSAGES[1], LINKS[1]), &other).unwrap();
     assert_eq!(fraud.difference, Difference::Message);
 }
+
+#[weft_tests::both]
+fn with_the_process_in_it_the_file_says_whose_scheduler_signed() {
+    let own = OwnHistory::get();
+    let other = changed(|draft| draft.message = Some(Id([7; 32]).to_string()));
+    let proof = FraudProof::of(&own.entries[2].assignment, &other).unwrap();
+    let prove = |proof: &FraudProof| {
+        let read = FraudProof::from_json(proof.to_json().to_string().as_bytes()).unwrap();
+        weft_verify::fraud(Untrusted::new(read, "a file"))
+    };
+    let of = |fraud: &Verified<Fraud>| {
+        let check = fraud.checks().iter().find(|check| check.claim == "scheduler").unwrap();
+        (fraud.named, check.status.clone())
+    };
+    let without = prove(&proof).unwrap();
+    assert_eq!(of(&without), (false, Status::Trusted { by: "a file".into() }));
+    let named = proof.clone().naming(&own.process.clone().into());
+    assert!(named.process_item.is_some());
+    assert_eq!(of(&prove(&named).unwrap()), (true, Status::Proved));
+    // Another item under the process's id, a process of another scheduler, a changed one, no item.
+    let with = |bytes: Vec<u8>| code(prove(&FraudProof { process_item: Some(bytes), ..proof.clone() }));
+    assert_eq!(with(own.entries[1].assignment.to_bytes()), Code::IdMismatch);
+    let mut changed = own.process.to_bytes();
+    *changed.last_mut().unwrap() ^= 1;
+    assert_eq!(with(changed), Code::SignatureInvalid);
+    assert_eq!(with(b"no item".to_vec()), Code::ItemMalformed);
+    let mut stranger = own.process.clone();
+    let tag = stranger.tags.iter_mut().find(|tag| tag.name == "Scheduler").unwrap();
+    tag.value = Id([8; 32]).to_string();
+    assert!(proof.clone().naming(&stranger.clone().into()).process_item.is_none());
+    let tags = stranger.tags.clone();
+    let signed = TestKey::get().item(Unsigned { tags, data: b" ".to_vec(), ..Unsigned::default() });
+    let proof = FraudProof::of(&assigned(&signed, [1; 32]), &assigned(&signed, [2; 32])).unwrap();
+    let proof = FraudProof { process_item: Some(signed.to_bytes()), ..proof };
+    assert_eq!(code(prove(&proof)), Code::SchedulerMismatch);
+}
+
+/// The test key's assignment of slot 2 in the history of another process.
+fn assigned(process: &DataItem, message: [u8; 32]) -> DataItem {
+    changed(|draft| {
+        draft.process = process.id().to_string();
+        draft.message = Some(Id(message).to_string());
+    })
+}

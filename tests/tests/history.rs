@@ -14,7 +14,10 @@ use weft_verify::{
 };
 
 fn accepting() -> SchedulerPolicy {
-    SchedulerPolicy { accepted: BTreeSet::from([ACTUAL_SCHEDULER.parse().unwrap()]) }
+    SchedulerPolicy {
+        accepted: BTreeSet::from([ACTUAL_SCHEDULER.parse().unwrap()]),
+        ..SchedulerPolicy::default()
+    }
 }
 
 fn verified_process(item: DataItem) -> Verified<Process> {
@@ -98,7 +101,8 @@ fn another_signer_is_refused_unless_accepted_by_name() {
     let (assignment, message) = entries().swap_remove(0);
     let process = verified_process(message.unwrap());
     for accepted in [BTreeSet::new(), BTreeSet::from([NAMED_SCHEDULER.parse().unwrap()])] {
-        let mut verifier = HistoryVerifier::new(&process, SchedulerPolicy { accepted });
+        let mut verifier =
+            HistoryVerifier::new(&process, SchedulerPolicy { accepted, ..SchedulerPolicy::default() });
         let entry = HistoryEntry { assignment: assignment.clone(), message: None };
         let error = verifier.next(Untrusted::new(entry, "file")).unwrap_err();
         assert_eq!(error.code(), Code::SchedulerMismatch);

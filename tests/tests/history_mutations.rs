@@ -56,7 +56,10 @@ fn no_changed_entry_is_accepted() {
     let entries: Vec<Vec<DataItem>> = fixtures::ENTRIES.iter().map(open).collect();
     let process = weft_verify::item(Untrusted::new(entries[0][1].clone(), "file"), None).unwrap();
     let process = weft_verify::process(process).unwrap();
-    let policy = SchedulerPolicy { accepted: BTreeSet::from([ACTUAL_SCHEDULER.parse().unwrap()]) };
+    let policy = SchedulerPolicy {
+        accepted: BTreeSet::from([ACTUAL_SCHEDULER.parse().unwrap()]),
+        ..SchedulerPolicy::default()
+    };
     // The verifier before each slot.
     let mut verifier = HistoryVerifier::new(&process, policy);
     let mut before = Vec::new();

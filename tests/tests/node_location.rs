@@ -178,3 +178,29 @@ async fn what_is_no_record_of_the_scheduler_is_refused() {
     assert_eq!(error.code(), Code::SourceStatus);
     assert!(stage.network.take_asked().iter().all(|asked| !asked.contains("10.0.0.1")));
 }
+
+/// The keys of the demo are there natively alone.
+#[cfg(not(target_arch = "wasm32"))]
+#[tokio::test]
+async fn a_record_signed_by_another_key_is_refused() {
+    let stage = Stage::new(&Plan::default(), 2);
+    stage.world.announce(SU);
+    let tags = [
+        ("Data-Protocol", "ao"),
+        ("Type", "Scheduler-Location"),
+        ("Url", "https://elsewhere.example"),
+        ("Time-To-Live", "3600000"),
+    ];
+    let tags = tags.map(|(name, value)| weft_codec::tags::Tag::new(name, value)).to_vec();
+    let stranger = weft_cli::demo_archive::keys().unwrap().bob;
+    let record = weft_node::net::sign(&stranger, None, None, tags, b"1984".to_vec()).await.unwrap();
+    // A gateway names it as the scheduler's newest.
+    let id = stage.world.publish(record).to_string();
+    stage.network.at(GATEWAY, naming(&stage, Some(id)));
+    let log = Log::default();
+    stage.sync(&sources(&[]), &once(), &log).await.unwrap_err();
+    let codes: Vec<String> = log.failures().into_iter().map(|(_, code)| code).collect();
+    assert_eq!(codes, ["scheduler-mismatch"]);
+    assert!(located(&log).is_empty());
+    assert!(stage.network.take_asked().iter().all(|asked| !asked.contains("elsewhere")));
+}

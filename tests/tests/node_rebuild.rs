@@ -252,10 +252,9 @@ async fn two_uploaded_assignments_for_one_slot_are_fraud() {
 }
 
 #[weft_tests::both_async]
-async fn a_scheduler_that_lies_is_not_passed_over_silently() {
-    // Only silence sends the node to Arweave: a lie is the answer.
+async fn a_scheduler_that_lies_is_passed_over_for_what_proves_and_named() {
+    // Arweave has nothing: the lie is the answer.
     let stage = Stage::new(&Plan::default(), 3);
-    stage.world.upload(0..=1);
     let honest = scheduler(&stage.world);
     stage.network.at(
         SU,
@@ -267,6 +266,43 @@ async fn a_scheduler_that_lies_is_not_passed_over_silently() {
     );
     let error = stage.sync(&sources(&[SU]), &once(), &Log::default()).await.unwrap_err();
     assert_eq!(error.code(), Code::SignatureInvalid);
+    // Arweave has a hole: the lie is the answer still, and what is before the hole stands.
+    stage.world.upload(0..=1);
+    stage.world.upload(3..=3);
+    let error = stage.sync(&sources(&[SU]), &once(), &Log::default()).await.unwrap_err();
+    assert_eq!(error.code(), Code::SignatureInvalid);
+    assert_eq!(stage.node().summary(stage.world.id()).await.unwrap().unwrap().head, Some(1));
+    // Arweave has all of it: the history stands, and who lied is told.
+    stage.world.upload(2..=2);
+    let log = Log::default();
+    let summary = stage.sync(&sources(&[SU]), &once(), &log).await.unwrap();
+    assert_eq!(summary.head, Some(3));
+    let failure = log.heads()[SU].failure.clone().unwrap();
+    assert_eq!(failure.code, "signature-invalid");
+    let receipt = stage.node().receipt(stage.world.id()).await.unwrap();
+    let complete = receipt.checks.iter().find(|check| check.claim == "history-complete").unwrap();
+    let named = complete.evidence.values().any(|text| text.contains(SU) && text.contains("silent"));
+    assert!(named, "{complete:?}");
+}
+
+#[weft_tests::both_async]
+async fn a_scheduler_with_two_histories_is_left_for_arweave_and_the_proof_is_kept() {
+    let stage = Stage::new(&Plan::default(), 5);
+    stage.honest().await.unwrap();
+    // It goes on with another history than it uploaded.
+    let other = stage.world.fork(2);
+    for _ in 0..6 {
+        other.send("something else", &[]);
+    }
+    stage.world.send("one more", &[]);
+    stage.world.upload(0..=6);
+    stage.network.at(SU, scheduler(&Rc::new(other)));
+    let log = Log::default();
+    let summary = stage.sync(&sources(&[SU]), &once(), &log).await.unwrap();
+    assert_eq!(summary.head, Some(6));
+    let frauds = stage.node().frauds(stage.world.id()).await.unwrap();
+    let fraud = weft_verify::fraud(weft_verify::Untrusted::new(frauds[0].clone(), "the store")).unwrap();
+    assert_eq!((fraud.slot, fraud.named), (2, true));
 }
 
 #[weft_tests::both_async]

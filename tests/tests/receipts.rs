@@ -212,7 +212,7 @@ fn a_signer_that_its_maker_accepted_is_for_the_reader_to_accept() {
     let signer = TestKey::get().address();
     let error = check(&text, &nobody(), false).unwrap_err();
     assert_eq!((error.code(), error.field("signer")), (Code::SchedulerMismatch, Some(signer.as_str())));
-    let accepting = SchedulerPolicy { accepted: BTreeSet::from([signer]) };
+    let accepting = SchedulerPolicy { accepted: BTreeSet::from([signer]), ..SchedulerPolicy::default() };
     let proved = check(&text, &accepting, false).unwrap();
     assert_eq!((proved.slots, proved.results), (4, 0));
     let scheduler = proved.checks().iter().find(|check| check.claim == "scheduler").unwrap();
@@ -233,6 +233,7 @@ fn a_signer_that_its_maker_accepted_is_for_the_reader_to_accept() {
             .flatten()
             .cloned()
             .collect(),
+        ..SchedulerPolicy::default()
     };
     let padded = edit(&text, |json| json["accepted_schedulers"] = json!(more.accepted));
     assert_eq!(check(&padded, &more, false).unwrap_err().code(), Code::ReceiptMismatch);
@@ -241,7 +242,10 @@ fn a_signer_that_its_maker_accepted_is_for_the_reader_to_accept() {
 #[weft_tests::both]
 fn real_slots_check_from_their_receipts() {
     let (process, entries) = real();
-    let accepting = SchedulerPolicy { accepted: BTreeSet::from([ACTUAL_SCHEDULER.parse().unwrap()]) };
+    let accepting = SchedulerPolicy {
+        accepted: BTreeSet::from([ACTUAL_SCHEDULER.parse().unwrap()]),
+        ..SchedulerPolicy::default()
+    };
     let mut checked = 0;
     for slot in 0..31 {
         let text = write(&Scope::Slot(slot), &process, None, &entries, |_| None, ReceiptEnding::default());

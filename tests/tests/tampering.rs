@@ -65,7 +65,8 @@ fn page_text(text: &str) -> Result<()> {
     let item = page.edges[0].entry.message.clone().unwrap();
     let process = weft_verify::process(weft_verify::item(Untrusted::new(item, "page"), None)?)?;
     let accepted = BTreeSet::from([fixtures::ACTUAL_SCHEDULER.parse()?]);
-    let mut verifier = HistoryVerifier::new(&process, SchedulerPolicy { accepted });
+    let mut verifier =
+        HistoryVerifier::new(&process, SchedulerPolicy { accepted, ..SchedulerPolicy::default() });
     for edge in page.edges {
         verifier.next_assignment(Untrusted::new(edge.entry.assignment.unwrap(), "page"))?;
     }

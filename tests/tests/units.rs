@@ -199,8 +199,15 @@ async fn the_gateway_answers_the_queries_clients_send() {
     assert_eq!(seen.len(), 7);
     assert_eq!(seen[3], sent.to_string(), "{seen:?}");
 
+    let refused = stage.graphql("{ transactions { edges { node { colour } } } }", json!({})).await;
+    assert!(refused["errors"][0]["message"].as_str().unwrap().contains("colour"));
+}
+
+#[tokio::test]
+async fn the_gateway_lists_its_blocks_as_the_compute_unit_asks() {
+    let stage = open(&Rc::default());
     // cu `effects/ao-block.js`.
-    for _ in 0..3 {
+    for _ in 0..4 {
         stage.get("/gateway/mine").await;
     }
     let height = node_height(&stage).await;
@@ -215,9 +222,6 @@ async fn the_gateway_answers_the_queries_clients_send() {
         .collect();
     assert_eq!(heights, [height - 3, height - 2]);
     assert_eq!(answer["data"]["blocks"]["pageInfo"]["hasNextPage"], json!(true));
-
-    let refused = stage.graphql("{ transactions { edges { node { colour } } } }", json!({})).await;
-    assert!(refused["errors"][0]["message"].as_str().unwrap().contains("colour"));
 }
 
 async fn node_height(stage: &Stage) -> u64 {

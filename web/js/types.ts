@@ -32,6 +32,11 @@ export interface SyncOptions {
    * is listed in the receipt as trusted by you. Default: none.
    */
   acceptedSchedulers?: Address[];
+  /**
+   * Owners you name for a process or a module that is an ECDSA transaction of layer 1. Its id does not bind its fields:
+   * without a named owner it is refused with `owner-unproved`. Default: none.
+   */
+  acceptedOwners?: Address[];
   /** Most memory a process may use, bytes. Default 1 GiB. */
   memoryBytes?: number;
   /** Most gas one message may use. Default 9e12. */
@@ -254,6 +259,8 @@ export interface FraudCard {
   sentence: string;
   first: FraudSide;
   second: FraudSide;
+  /** Whether the file proves that the process names this signer as its scheduler. */
+  named: boolean;
 }
 
 /** One assignment of a fraud proof. */

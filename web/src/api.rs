@@ -304,6 +304,8 @@ pub(crate) struct SyncOptions {
     to: Option<u64>,
     #[serde(default)]
     accepted_schedulers: Vec<String>,
+    #[serde(default)]
+    accepted_owners: Vec<String>,
     memory_bytes: Option<u64>,
     gas: Option<u64>,
     #[serde(default)]
@@ -326,6 +328,9 @@ impl SyncOptions {
         let mut options = Options { to, without_crons, replay, ..Options::default() };
         for address in &self.accepted_schedulers {
             options.accepted_schedulers.insert(Address::from_str(address)?);
+        }
+        for address in &self.accepted_owners {
+            options.accepted_owners.insert(Address::from_str(address)?);
         }
         options.limits.memory_bytes = self.memory_bytes.unwrap_or(options.limits.memory_bytes);
         options.limits.gas = self.gas.unwrap_or(options.limits.gas);

@@ -15,6 +15,7 @@ pub(crate) struct FraudCard {
     sentence: &'static str,
     first: Side,
     second: Side,
+    named: bool,
 }
 
 #[derive(Serialize)]
@@ -51,5 +52,6 @@ pub(crate) fn card(file: &[u8]) -> Result<FraudCard> {
         sentence: fraud.difference.sentence(),
         first: Side::of(&fraud.first),
         second: Side::of(&fraud.second),
+        named: fraud.named,
     })
 }

@@ -15,6 +15,7 @@ fn verify(path: PathBuf) -> (u8, Vec<Value>) {
     let args = VerifyArgs {
         paths: vec![path],
         accept_scheduler: Vec::new(),
+        accept_owner: Vec::new(),
         module: None,
         no_replay: true,
         json: true,

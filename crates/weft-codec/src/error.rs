@@ -215,6 +215,8 @@ codes! {
     NotAnAssignment = "not-an-assignment",
     /// The module is not the one the process names.
     ModuleMismatch = "module-mismatch",
+    /// The key of a process or module is found from its signature, and nobody named its owner.
+    OwnerUnproved = "owner-unproved",
     /// The assignment is signed by an address other than the process's scheduler.
     SchedulerMismatch = "scheduler-mismatch",
     /// The assignment is for another process.

@@ -2,6 +2,8 @@
 
 use weft_codec::{Code, Error};
 
+use crate::quorum::Silent;
+
 /// Why one source did not help.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -27,9 +29,11 @@ impl Failures {
         self.0.extend(other.0);
     }
 
-    /// Whether no source was caught in a falsehood: they were silent, down, or did not have it.
-    pub(crate) fn are_absences(&self) -> bool {
-        self.0.iter().all(|failure| telling(failure.error.code()) <= 3 || is_page(failure.error.code()))
+    /// Who gave something that does not prove, and what: not who was silent, down, or did not have it.
+    pub(crate) fn falsehoods(&self) -> Vec<Silent> {
+        let is_false = |code: Code| telling(code) > 3 && !is_page(code);
+        let found = self.0.iter().filter(|failure| is_false(failure.error.code()));
+        found.map(|failure| Silent::new(&failure.url, &failure.error)).collect()
     }
 
     /// One error for all: the code of the most telling failure, every source and its reason in the sentence.

@@ -1,5 +1,7 @@
 //! Items and transactions from gateways (arweave.md 7 and 8, ans104.md 5).
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::json;
 use weft_codec::ao::{Carrier, Module, Process};
@@ -7,7 +9,7 @@ use weft_codec::graphql_item::{self, NodeJson};
 use weft_codec::item::DataItem;
 use weft_codec::tags::TagsExt as _;
 use weft_codec::transaction::Transaction;
-use weft_codec::{Code, Error, Id, Result};
+use weft_codec::{Address, Code, Error, Id, Result};
 use weft_verify::{Untrusted, Verified};
 
 use crate::event::Observer;
@@ -40,17 +42,29 @@ impl Found {
         }
     }
 
-    pub(crate) fn into_process(self) -> Result<Verified<Process>> {
+    /// The owner, as far as the signature says.
+    pub(crate) fn owner(&self) -> Address {
         match self {
-            Self::Item(item) => weft_verify::process(item),
-            Self::Transaction(transaction) => weft_verify::process_from_transaction(transaction),
+            Self::Item(item) => item.owner_address(),
+            Self::Transaction(transaction) => transaction.owner_address(),
         }
     }
 
-    pub(crate) fn into_module(self, expected: Id) -> Result<Verified<Module>> {
+    /// `owners` are those that the user names for ECDSA transactions.
+    pub(crate) fn into_process(self, owners: &BTreeSet<Address>) -> Result<Verified<Process>> {
+        match self {
+            Self::Item(item) => weft_verify::process(item),
+            Self::Transaction(transaction) => weft_verify::process_from_transaction(transaction, owners),
+        }
+    }
+
+    /// `owners` as in [`Self::into_process`].
+    pub(crate) fn into_module(self, expected: Id, owners: &BTreeSet<Address>) -> Result<Verified<Module>> {
         match self {
             Self::Item(item) => weft_verify::module(item, expected),
-            Self::Transaction(transaction) => weft_verify::module_from_transaction(transaction, expected),
+            Self::Transaction(transaction) => {
+                weft_verify::module_from_transaction(transaction, expected, owners)
+            }
         }
     }
 }

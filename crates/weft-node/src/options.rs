@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use weft_codec::{Address, Id};
 use weft_core::NodeLimits;
+use weft_verify::SchedulerPolicy;
 
 /// How to sync. [`Options::default`] replays the whole history and accepts only the scheduler the process names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,9 @@ pub struct Options {
     /// Signers of assignments the user accepts beside the process's own `Scheduler`. The receipt lists each
     /// as trusted by the user.
     pub accepted_schedulers: BTreeSet<Address>,
+    /// Owners the user names for a process or module that is an ECDSA transaction of layer 1: its id does not bind its
+    /// fields, so without a named owner it is refused with `owner-unproved`.
+    pub accepted_owners: BTreeSet<Address>,
     /// The most this node gives a process.
     pub limits: NodeLimits,
     /// `false` fetches and verifies only; the module is then not needed.
@@ -40,6 +44,7 @@ impl Default for Options {
         Self {
             to: None,
             accepted_schedulers: BTreeSet::new(),
+            accepted_owners: BTreeSet::new(),
             limits: NodeLimits::default(),
             replay: true,
             without_crons: false,
@@ -49,6 +54,13 @@ impl Default for Options {
             attempts: 3,
             quorum: None,
         }
+    }
+}
+
+impl Options {
+    /// Whose signatures count beside those that a process names.
+    pub(crate) fn policy(&self) -> SchedulerPolicy {
+        SchedulerPolicy { accepted: self.accepted_schedulers.clone(), owners: self.accepted_owners.clone() }
     }
 }
 

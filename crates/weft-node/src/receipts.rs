@@ -52,7 +52,8 @@ pub(crate) async fn of_slot<S: Store>(
     }
     let process = stored_process(archive, record.process).await?;
     // The signers were accepted when the slot came in; the receipt says which one this slot rests on.
-    let policy = SchedulerPolicy { accepted: accepted(archive, record, slot).await? };
+    let policy =
+        SchedulerPolicy { accepted: accepted(archive, record, slot).await?, ..SchedulerPolicy::default() };
     let mut verifier = verifier_at(archive, &process, policy, slot).await?;
     let entry = stored_entry(archive, &mut verifier, record.process, slot).await?;
     let mut checks = entry.checks().to_vec();

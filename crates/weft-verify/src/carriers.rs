@@ -1,11 +1,13 @@
 //! Processes and modules, from the items or transactions that carry them.
 
+use std::collections::BTreeSet;
+
 use weft_codec::ao::{Carrier, Module, Process};
 use weft_codec::item::DataItem;
 use weft_codec::transaction::Transaction;
-use weft_codec::{Code, Error, Id, Result};
+use weft_codec::{Address, Code, Error, Id, Result};
 
-use crate::receipt::Check;
+use crate::receipt::{Check, Status};
 use crate::trust::Verified;
 
 /// Reads a process from a verified item. Errors: `not-a-process`, `too-large`.
@@ -14,10 +16,41 @@ pub fn process(item: Verified<DataItem>) -> Result<Verified<Process>> {
     read_process(item.into(), checks)
 }
 
-/// Reads a process from a verified layer-1 transaction. Errors as [`process`].
-pub fn process_from_transaction(transaction: Verified<Transaction>) -> Result<Verified<Process>> {
-    let (transaction, checks) = transaction.into_parts();
+/// Reads a process from a verified layer-1 transaction. `owners` are those that the user names: an ECDSA transaction
+/// counts only if it is one of theirs. Its id is the hash of its signature, and the same signature over other fields
+/// verifies as another key's: whoever serves it could choose the fields, and with them the module and the scheduler.
+/// Errors as [`process`], and `owner-unproved`.
+pub fn process_from_transaction(
+    transaction: Verified<Transaction>,
+    owners: &BTreeSet<Address>,
+) -> Result<Verified<Process>> {
+    let (transaction, checks) = owned(transaction, owners)?;
     read_process(transaction.into(), checks)
+}
+
+/// A transaction whose id binds its fields, or whose owner the user named.
+fn owned(
+    transaction: Verified<Transaction>,
+    owners: &BTreeSet<Address>,
+) -> Result<(Transaction, Vec<Check>)> {
+    let (transaction, mut checks) = transaction.into_parts();
+    if !transaction.is_ecdsa() {
+        return Ok((transaction, checks));
+    }
+    let owner = transaction.owner_address();
+    if !owners.contains(&owner) {
+        let what = format!(
+            "The key of {} is found from its signature: with these fields it is that of {owner}, with others another's. \
+             It counts if you know from elsewhere that this is the owner, and name it.",
+            transaction.id
+        );
+        return Err(Error::new(Code::OwnerUnproved, what).with("owner", owner).with("id", transaction.id));
+    }
+    for check in checks.iter_mut().filter(|check| check.claim == "transaction-owner") {
+        check.status = Status::Trusted { by: "you".to_owned() };
+        check.sentence = "You named this owner. The signature over these fields is that owner's.".to_owned();
+    }
+    Ok((transaction, checks))
 }
 
 fn read_process(carrier: Carrier, mut checks: Vec<Check>) -> Result<Verified<Process>> {
@@ -38,10 +71,14 @@ pub fn module(item: Verified<DataItem>, expected: Id) -> Result<Verified<Module>
     read_module(item.into(), checks, expected)
 }
 
-/// Reads a module from a verified layer-1 transaction. Errors as [`module`], and `data-root-mismatch` if the
-/// transaction was verified without its data.
-pub fn module_from_transaction(transaction: Verified<Transaction>, expected: Id) -> Result<Verified<Module>> {
-    let (transaction, checks) = transaction.into_parts();
+/// Reads a module from a verified layer-1 transaction; `owners` as in [`process_from_transaction`]. Errors as [`module`],
+/// `owner-unproved`, and `data-root-mismatch` if the transaction was verified without its data.
+pub fn module_from_transaction(
+    transaction: Verified<Transaction>,
+    expected: Id,
+    owners: &BTreeSet<Address>,
+) -> Result<Verified<Module>> {
+    let (transaction, checks) = owned(transaction, owners)?;
     if transaction.data.len() as u64 != transaction.data_size {
         return Err(Error::new(Code::DataRootMismatch, "The module's data were not there to be checked."));
     }

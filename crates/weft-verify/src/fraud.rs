@@ -13,17 +13,20 @@
 //! - A slot left out, or a chain that does not follow from the slot before, is refused by the history's verifier; it is
 //!   not this proof.
 //!
-//! The proof is about a key. That the process names this key as its scheduler stands in the process, not here.
+//! The proof is about a key. That the process names this key as its scheduler stands in the process, which can be in the
+//! file too: then that is proved, and without it it is the word of whoever gave the file.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use weft_codec::ao::Assignment;
+use weft_codec::ao::{Assignment, Carrier};
 use weft_codec::item::DataItem;
+use weft_codec::tags::TagsExt as _;
 use weft_codec::{Address, Code, Error, Id, Result, base64url};
 
 use crate::history::assignment;
 use crate::receipt::Check;
 use crate::trust::{Untrusted, Verified};
+use crate::{carriers, signed};
 
 /// `kind` of the JSON file.
 pub const FRAUD_KIND: &str = "weft-fraud-proof";
@@ -31,6 +34,9 @@ pub const FRAUD_KIND: &str = "weft-fraud-proof";
 pub const FRAUD_VERSION: u64 = 1;
 /// The longest file that is read: an assignment has 4 KiB of tags and no data.
 pub const MAX_FRAUD_BYTES: usize = 1 << 20;
+
+/// The largest process that goes into a file: what is beside it fits then.
+const MAX_PROCESS_BYTES: usize = MAX_FRAUD_BYTES / 2;
 
 /// Two assignments and what they are said to prove. Nothing of it is checked yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +51,8 @@ pub struct FraudProof {
     pub first: Vec<u8>,
     /// The other one.
     pub second: Vec<u8>,
+    /// The process, the bytes of its data item: it names the key.
+    pub process_item: Option<Vec<u8>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -56,6 +64,8 @@ struct File {
     slot: u64,
     first: String,
     second: String,
+    #[serde(default)]
+    process_item: Option<String>,
 }
 
 impl FraudProof {
@@ -69,7 +79,19 @@ impl FraudProof {
             slot: assignment.slot,
             first: first.to_bytes(),
             second: second.to_bytes(),
+            process_item: None,
         })
+    }
+
+    /// The proof with the process in it, if it is a data item that is not too large for a file and names the signer.
+    #[must_use]
+    pub fn naming(mut self, process: &Carrier) -> Self {
+        if let Carrier::Item(item) = process
+            && item.tags.tag("Scheduler") == Some(self.scheduler.as_str())
+        {
+            self.process_item = Some(item.to_bytes()).filter(|bytes| bytes.len() <= MAX_PROCESS_BYTES);
+        }
+        self
     }
 
     /// Reads the JSON file. Errors: `too-large`, `json-invalid`, `base64-invalid`; `request-invalid` for another kind or
@@ -91,13 +113,17 @@ impl FraudProof {
             slot: file.slot,
             first: base64url::decode(&file.first).map_err(|error| error.at("first"))?,
             second: base64url::decode(&file.second).map_err(|error| error.at("second"))?,
+            process_item: file
+                .process_item
+                .map(|item| base64url::decode(&item).map_err(|error| error.at("process_item")))
+                .transpose()?,
         })
     }
 
-    /// The JSON file: kind, version, scheduler, process, slot, and both items in base64url.
+    /// The JSON file: kind, version, scheduler, process, slot, and the items in base64url.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        json!({
+        let mut json = json!({
             "kind": FRAUD_KIND,
             "version": FRAUD_VERSION,
             "scheduler": self.scheduler,
@@ -105,7 +131,11 @@ impl FraudProof {
             "slot": self.slot,
             "first": base64url::encode(&self.first),
             "second": base64url::encode(&self.second),
-        })
+        });
+        if let (Some(item), Some(object)) = (&self.process_item, json.as_object_mut()) {
+            object.insert("process_item".to_owned(), base64url::encode(item).into());
+        }
+        json
     }
 }
 
@@ -168,6 +198,8 @@ pub struct Fraud {
     pub first: Assignment,
     /// The other one.
     pub second: Assignment,
+    /// Whether it is proved that the process names the signer as its scheduler.
+    pub named: bool,
 }
 
 /// Proves that a scheduler signed two assignments for one slot. What counts stands at the head of this module. Errors:
@@ -187,6 +219,7 @@ pub fn fraud(proof: Untrusted<FraudProof>) -> Result<Verified<Fraud>> {
         return Err(Error::new(Code::FraudUnfounded, what));
     }
     let difference = Difference::between(&first, &second);
+    checks.push(named(&proof, &source).map_err(|error| error.at("process_item"))?);
     let what = format!("The scheduler signed two assignments for this slot: {}", difference.sentence());
     let subject = format!("{}/{}", proof.process, proof.slot);
     checks.push(
@@ -196,8 +229,28 @@ pub fn fraud(proof: Untrusted<FraudProof>) -> Result<Verified<Fraud>> {
             .with("second", second.id)
             .with("from", source),
     );
-    let FraudProof { scheduler, process, slot, .. } = proof;
-    Ok(Verified::new(Fraud { scheduler, process, slot, difference, first, second }, checks))
+    let FraudProof { scheduler, process, slot, process_item, .. } = proof;
+    let named = process_item.is_some();
+    Ok(Verified::new(Fraud { scheduler, process, slot, difference, first, second, named }, checks))
+}
+
+/// That the process names the signer as its scheduler.
+fn named(proof: &FraudProof, source: &str) -> Result<Check> {
+    let FraudProof { scheduler, process, process_item, .. } = proof;
+    let Some(bytes) = process_item else {
+        let what = "That the process names this signer as its scheduler is not in the file.";
+        let check = Check::proved("scheduler", process, what).with("signer", scheduler);
+        return Ok(check.trusted(source));
+    };
+    let item = DataItem::parse(bytes)?;
+    let item = signed::item(Untrusted::new(item, source), Some(*process))?;
+    let carrier = carriers::process(item)?;
+    if carrier.scheduler != *scheduler {
+        let what = format!("The process names the scheduler {}, not {scheduler}.", carrier.scheduler);
+        return Err(Error::new(Code::SchedulerMismatch, what));
+    }
+    let what = "The process, signed by its owner, names this signer as its scheduler.";
+    Ok(Check::proved("scheduler", process, what).with("signer", scheduler).with("owner", &carrier.owner))
 }
 
 fn side(proof: &FraudProof, bytes: &[u8], source: &str) -> Result<(Assignment, Vec<Check>)> {

@@ -18,6 +18,9 @@ pub struct SchedulerPolicy {
     /// Addresses accepted by name in place of the process's own `Scheduler`. What they sign is trusted by the user,
     /// not proved.
     pub accepted: BTreeSet<Address>,
+    /// Owners of processes and modules whose key is found from their signature (ECDSA transactions of layer 1): the user
+    /// knows them from elsewhere. Nobody else's count.
+    pub owners: BTreeSet<Address>,
 }
 
 /// The newest verified entry: all that is needed to go on from there.

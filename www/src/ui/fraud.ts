@@ -51,7 +51,8 @@ function sides(card: FraudCard, url: string | null): TemplateResult {
           <th scope="row">${name}</th><td>${cell(first)}</td><td>${cell(second)}</td></tr>`;
       })}</tbody>
     </table>
-    <p class="note">Signed by <span class="mono" title=${card.scheduler}>${clip(card.scheduler)}</span>${url
+    <p class="note">Signed by <span class="mono" title=${card.scheduler}>${clip(card.scheduler)}</span>, ${card.named
+      ? html`<b data-named>which the process names as its scheduler</b>` : "which the file does not show to be the process's scheduler"}${url
       ? html`; the other history was shown by <span class="mono">${url}</span>` : nothing}.</p>`;
 }
 

@@ -36,6 +36,9 @@ pub struct Args {
     /// Accepts assignments signed by this address beside the process's own scheduler.
     #[arg(long = "accept-scheduler", value_name = "ADDRESS")]
     accepted: Vec<Address>,
+    /// Names the owner of a process or module whose id does not bind its fields (an ECDSA transaction of layer 1).
+    #[arg(long = "accept-owner", value_name = "ADDRESS")]
+    accepted_owners: Vec<Address>,
     /// How many sources of one kind must say the same of what cannot be proved; without it a majority.
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]
     quorum: Option<u32>,
@@ -64,7 +67,7 @@ pub struct Args {
         long,
         value_name = "FILE",
         requires = "messages",
-        conflicts_with_all = ["process", "schedulers", "gateways", "to", "accepted", "quorum", "frauds", "inclusion", "store", "without_crons", "verify_only", "receipt"]
+        conflicts_with_all = ["process", "schedulers", "gateways", "to", "accepted", "accepted_owners", "quorum", "frauds", "inclusion", "store", "without_crons", "verify_only", "receipt"]
     )]
     module: Option<PathBuf>,
     /// `{"env": {"Process": …, "Module": …}, "messages": [ … ]}`, in the form that ao-loader takes.
@@ -137,6 +140,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
                 gateways: args.gateways,
                 to: args.to,
                 accepted: args.accepted,
+                accepted_owners: args.accepted_owners,
                 store: args.store,
                 without_crons: args.without_crons,
                 verify_only: args.verify_only,

@@ -39,6 +39,8 @@ pub struct ProcessReplay {
     pub to: Option<u64>,
     /// Addresses accepted beside the process's own scheduler.
     pub accepted: Vec<Address>,
+    /// Owners named for ECDSA carriers.
+    pub accepted_owners: Vec<Address>,
     /// Where what is proved and replayed is kept.
     pub store: Option<PathBuf>,
     /// Replays a process that has cron messages without them.
@@ -92,6 +94,7 @@ async fn replay<S: Store>(
     let options = Options {
         to: args.to,
         accepted_schedulers: args.accepted.iter().cloned().collect(),
+        accepted_owners: args.accepted_owners.iter().cloned().collect(),
         replay: !args.verify_only,
         without_crons: args.without_crons,
         quorum: args.quorum,

@@ -11,7 +11,7 @@ pub(super) fn is_one(value: &Value) -> bool {
     value.get("kind").is_some_and(|kind| kind == FRAUD_KIND)
 }
 
-/// One line: valid means that the scheduler is proved to have signed both.
+/// One line: valid means that the signer is proved to have signed both; it says whether the process names that signer.
 pub(super) fn verify(path: &str, json: &[u8], report: &mut Report<'_>) {
     let proof = match FraudProof::from_json(json) {
         Ok(proof) => proof,
@@ -23,10 +23,15 @@ pub(super) fn verify(path: &str, json: &[u8], report: &mut Report<'_>) {
         |_| String::new(),
         |fraud| {
             format!(
-                "{} signed two assignments for slot {}: {}",
+                "{} signed two assignments for slot {}: {}; {}",
                 fraud.scheduler,
                 fraud.slot,
-                fraud.difference.sentence().trim_end_matches('.')
+                fraud.difference.sentence().trim_end_matches('.'),
+                if fraud.named {
+                    "the process names it as its scheduler"
+                } else {
+                    "that the process names it is not in the file"
+                }
             )
         },
     );

@@ -27,6 +27,9 @@ pub struct VerifyArgs {
     /// Accept assignments signed by this address in place of the process's scheduler. Can be repeated.
     #[arg(long, value_name = "ADDRESS")]
     pub accept_scheduler: Vec<Address>,
+    /// Names the owner of a process or module whose id does not bind its fields (an ECDSA transaction of layer 1).
+    #[arg(long, value_name = "ADDRESS")]
+    pub accept_owner: Vec<Address>,
     /// The module of a receipt that does not hold it, to replay its results: a data item, or a transaction (JSON) with data.
     #[arg(long, value_name = "FILE")]
     pub module: Option<PathBuf>,
@@ -48,7 +51,10 @@ pub const UNREADABLE: u8 = 2;
 /// Verifies, and prints a line for each thing found: path, kind, id, verdict, code, message. Returns the exit code:
 /// [`VALID`], [`REFUSED`] or [`UNREADABLE`].
 pub fn run(args: &VerifyArgs, out: &mut dyn Write) -> u8 {
-    let policy = SchedulerPolicy { accepted: args.accept_scheduler.iter().cloned().collect() };
+    let policy = SchedulerPolicy {
+        accepted: args.accept_scheduler.iter().cloned().collect(),
+        owners: args.accept_owner.iter().cloned().collect(),
+    };
     let asked = Asked { policy: &policy, module: args.module.as_deref(), no_replay: args.no_replay };
     let mut report = Report { out, json: args.json, found: 0, refused: false, unreadable: false };
     let mut entries = entries::Collected::default();

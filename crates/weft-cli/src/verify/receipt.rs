@@ -1,12 +1,13 @@
 //! Receipt files: everything is proved again from what is in them, and the results are computed again where the module
 //! is at hand.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use weft_codec::ao::{Carrier, Module, Process};
 use weft_codec::item::DataItem;
 use weft_codec::transaction::Transaction;
-use weft_codec::{Error, Id, Result};
+use weft_codec::{Address, Error, Id, Result};
 use weft_core::{NodeLimits, ResultCheck};
 use weft_verify::{
     ProvedReceipt, RECEIPT_KIND, ReceiptFile, ReceiptProof, Scope, Status, Untrusted, Verified,
@@ -80,7 +81,11 @@ fn open_check(proof: &ReceiptProof<'_, '_>, scope: &Scope, asked: &Asked<'_>) ->
     }
     let process = proof.process();
     let said = |error: Error| format!("{} [{}]", error.sentence(), error.code().as_str());
-    let given = asked.module.map(|path| read_module(path, process)).transpose().map_err(said)?;
+    let given = asked
+        .module
+        .map(|path| read_module(path, process, &asked.policy.owners))
+        .transpose()
+        .map_err(said)?;
     let Some(module) = given.as_ref().or(proof.module()) else {
         return Err(format!("the module {} is not in the receipt; --module FILE gives it", process.module));
     };
@@ -88,7 +93,11 @@ fn open_check(proof: &ReceiptProof<'_, '_>, scope: &Scope, asked: &Asked<'_>) ->
 }
 
 /// The module the process names, from a file: a data item, or a layer-1 transaction's JSON with its data.
-fn read_module(path: &Path, process: &Verified<Process>) -> Result<Verified<Module>> {
+fn read_module(
+    path: &Path,
+    process: &Verified<Process>,
+    owners: &BTreeSet<Address>,
+) -> Result<Verified<Module>> {
     let shown = path.display().to_string();
     let bytes = super::content::read(path)?;
     let carrier = match bytes.first() {
@@ -104,7 +113,7 @@ fn read_module(path: &Path, process: &Verified<Process>) -> Result<Verified<Modu
         Carrier::Transaction(transaction) => {
             let transaction = Untrusted::new(*transaction, shown);
             let transaction = weft_verify::transaction(transaction, None, Some(expected))?;
-            weft_verify::module_from_transaction(transaction, expected)
+            weft_verify::module_from_transaction(transaction, expected, owners)
         }
     }
 }

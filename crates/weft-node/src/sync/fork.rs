@@ -6,9 +6,11 @@ use weft_codec::{Code, Error, Result};
 use weft_verify::{FraudProof, Untrusted};
 
 use super::Run;
+use super::heads::silent;
 use crate::archive::write;
 use crate::event::{Event, Observer};
 use crate::failures::is_ours;
+use crate::quorum::Silent;
 use crate::scheduler;
 use crate::seams::{Clock, Fetch, Store};
 
@@ -38,6 +40,24 @@ impl<S: Store, F: Fetch, C: Clock, O: Observer> Run<'_, S, F, C, O> {
             }
             Ok(()) => Ok(()),
         }
+    }
+
+    /// Beside a history that proves, each scheduler that gave one that does not: it stands among the heads, and if it signed
+    /// both histories that is proved. Errors: ours.
+    pub(super) async fn keep_falsehoods(&mut self, false_ones: Vec<Silent>) -> Result<()> {
+        let now = self.reach.clock.now_ms();
+        for failure in false_ones {
+            let url = failure.url.clone();
+            if self.schedulers.contains(&url) {
+                self.look_for_fork(&url).await?;
+            }
+            let seen = silent(&url, failure, now);
+            self.reach.observer.event(Event::Head(Box::new(seen.clone())));
+            self.record.heads.retain(|head| head.url != url);
+            self.record.heads.push(seen);
+            self.pending.record = true;
+        }
+        Ok(())
     }
 
     async fn search(&mut self, url: &str, head: u64) -> Result<()> {
@@ -99,7 +119,7 @@ impl<S: Store, F: Fetch, C: Clock, O: Observer> Run<'_, S, F, C, O> {
     /// Proves that two assignments contradict each other, tells it, and puts the proof with the process. Errors: those
     /// of [`weft_verify::fraud`].
     pub(super) async fn keep_fraud(&mut self, ours: &DataItem, theirs: &DataItem, url: &str) -> Result<()> {
-        let proof = FraudProof::of(ours, theirs)?;
+        let proof = FraudProof::of(ours, theirs)?.naming(&self.process.carrier);
         let fraud = weft_verify::fraud(Untrusted::new(proof.clone(), url))?;
         let process = self.process.id;
         if fraud.process != process {

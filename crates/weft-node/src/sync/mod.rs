@@ -7,10 +7,12 @@ mod prove;
 mod rebuild;
 pub(crate) mod replay;
 
+use std::collections::BTreeSet;
+
 use weft_codec::ao::{Carrier, Process};
 use weft_codec::scheduler_page::{Edge, Page};
 use weft_codec::{Code, Error, Id, Result};
-use weft_verify::{HistoryVerifier, SchedulerPolicy, Untrusted, Verified, Vouched, claims_of_item};
+use weft_verify::{HistoryVerifier, Untrusted, Verified, Vouched, claims_of_item};
 
 use crate::archive::{Archive, Record, corrupt, write};
 use crate::event::{Event, Observer, Phase};
@@ -84,7 +86,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
             scheduler: process.scheduler.to_string(),
         });
         let record = record.unwrap_or_else(|| Record::new(&process));
-        let policy = SchedulerPolicy { accepted: reach.options.accepted_schedulers.clone() };
+        let policy = reach.options.policy();
         let verifier = match &record.head {
             Some(head) => HistoryVerifier::resume(&process, policy, head.clone()),
             None => HistoryVerifier::new(&process, policy),
@@ -129,25 +131,31 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
         }
     }
 
-    /// The user's schedulers; if none answers, those that the scheduler's records name; if none of them does, the
-    /// assignments on Arweave.
+    /// The user's schedulers; if none gives a history that proves, those that the scheduler's records name; if none of them
+    /// does, the assignments on Arweave. A lie is passed over only for what proves: where nothing does, it is the answer.
     async fn follow_anyone(&mut self) -> Result<(), Stop> {
         if self.schedulers.is_empty() {
             self.locate().await.map_err(Stop::Ours)?;
         }
         let mut failures = match self.follow_schedulers().await {
-            Err(Stop::Sources(failures)) if failures.are_absences() => failures,
+            Err(Stop::Sources(failures)) => failures,
             other => return other,
         };
         if !self.sources.schedulers.is_empty() && self.locate().await.map_err(Stop::Ours)? {
             match self.follow_schedulers().await {
-                Err(Stop::Sources(more)) if more.are_absences() => failures.merge(more),
+                Err(Stop::Sources(more)) => failures.merge(more),
                 other => return other,
             }
         }
+        let false_ones = failures.falsehoods();
         match self.rebuild().await {
-            Ok(Rebuilt::Done) => Ok(()),
+            Ok(Rebuilt::Done) => self.keep_falsehoods(false_ones).await.map_err(Stop::Ours),
             Ok(Rebuilt::Nothing) => Err(Stop::Sources(failures)),
+            // What Arweave does not have says less than what a scheduler made up.
+            Err(Stop::Ours(error)) if error.code() == Code::SlotMissing && !false_ones.is_empty() => {
+                self.keep_falsehoods(false_ones).await.map_err(Stop::Ours)?;
+                Err(Stop::Sources(failures))
+            }
             Err(Stop::Sources(more)) => {
                 failures.merge(more);
                 Err(Stop::Sources(failures))
@@ -349,7 +357,11 @@ pub(crate) async fn stored_process<S: Store>(archive: &Archive<'_, S>, id: Id) -
     let damaged = || corrupt(Table::Items, &id.to_string());
     let carrier = archive.carrier(id).await?.ok_or_else(damaged)?;
     prove_carrier(carrier, id)
-        .and_then(gateway::Found::into_process)
+        .and_then(|found| {
+            // Whose it is was named when it came in.
+            let owner = BTreeSet::from([found.owner()]);
+            found.into_process(&owner)
+        })
         .map_err(|cause| damaged().because(cause))
 }
 
@@ -379,7 +391,8 @@ async fn fetch_process<F: Fetch, C: Clock, O: Observer>(
         Err(Stop::Ours(error)) => return Err(error),
         Err(Stop::Sources(failures)) => failures,
     };
-    let from_gateway = async |url: &str| gateway::fetch(reach, url, id).await?.into_process();
+    let from_gateway =
+        async |url: &str| gateway::fetch(reach, url, id).await?.into_process(&reach.options.accepted_owners);
     match reach.first_of(&sources.gateways, from_gateway).await {
         Ok(process) => Ok(process),
         Err(Stop::Ours(error)) => Err(error),

@@ -1,5 +1,7 @@
 //! Replay: the process's machine, from its module or from its last snapshot, and one slot after the other.
 
+use std::collections::BTreeSet;
+
 use weft_codec::ao::{Assignment, Module, Process};
 use weft_codec::{Code, Error, Id, Result};
 use weft_core::{
@@ -43,7 +45,10 @@ pub(crate) async fn stored_proofs<S: Store>(archive: &Archive<'_, S>, record: &R
 async fn stored_module<S: Store>(archive: &Archive<'_, S>, id: Id) -> Result<Option<Verified<Module>>> {
     let Some(carrier) = archive.carrier(id).await? else { return Ok(None) };
     prove_carrier(carrier, id)
-        .and_then(|found| found.into_module(id))
+        .and_then(|found| {
+            let owner = BTreeSet::from([found.owner()]);
+            found.into_module(id, &owner)
+        })
         .map(Some)
         .map_err(|cause| corrupt(Table::Items, &id.to_string()).because(cause))
 }
@@ -148,7 +153,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
         let from_gateway = async |url: &str| {
             let found = gateway::fetch(self.reach, url, id).await?;
             let carrier = found.carrier();
-            Ok((carrier, found.into_module(id)?))
+            Ok((carrier, found.into_module(id, &self.reach.options.accepted_owners)?))
         };
         let found = self.reach.first_of(&self.sources.gateways, from_gateway).await;
         let (carrier, module) = match found {
@@ -174,7 +179,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
         if next > last {
             return Ok(());
         }
-        let policy = SchedulerPolicy { accepted: self.reach.options.accepted_schedulers.clone() };
+        let policy = self.reach.options.policy();
         let mut verifier = verifier_at(&self.archive, &self.process, policy, next).await?;
         while next <= last {
             let entry = stored_entry(&self.archive, &mut verifier, self.process.id, next).await?;

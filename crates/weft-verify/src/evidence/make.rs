@@ -1,16 +1,19 @@
 //! Writes a receipt file, slot by slot, so that its text never has to be in one place.
 
+use std::collections::BTreeSet;
+
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use weft_codec::ao::Carrier;
 use weft_codec::item::DataItem;
-use weft_codec::{Code, Error, Id, Result, base64url};
+use weft_codec::{Address, Code, Error, Id, Result, base64url};
 
 use super::agreement::Agreement;
 use super::file::{CarrierTexts, Head, Origin, Scope, SlotText, malformed, write_seal};
 use super::prove::{Proving, subject};
 use crate::history::{HistoryEntry, SchedulerPolicy};
-use crate::layer1::InclusionProof;
+use crate::layer1::{self, InclusionProof};
+use crate::trust::Untrusted;
 
 /// What a receipt begins with.
 #[derive(Clone, Debug)]
@@ -58,7 +61,10 @@ impl ReceiptWriter {
         let process_texts = CarrierTexts::of(&process)?;
         let module_texts = module.as_ref().map(CarrierTexts::of).transpose()?;
         let previous_text = previous.as_ref().map(|item| base64url::encode(&item.to_bytes()));
-        let policy = SchedulerPolicy { accepted: previous.iter().map(DataItem::owner_address).collect() };
+        let policy = SchedulerPolicy {
+            accepted: previous.iter().map(DataItem::owner_address).collect(),
+            owners: owners([Some(&process), module.as_ref()])?,
+        };
         let proving = Proving::open(scope.clone(), process, module, previous, policy)?;
         let process = proving.process.id;
         let head = Head {
@@ -117,6 +123,21 @@ impl ReceiptWriter {
         write_seal(&mut text, Id(self.digest.finalize().into())).map_err(unwritten)?;
         Ok(text)
     }
+}
+
+/// The owners of carriers whose key is found from their signature: whoever took them in named them. The receipt's reader has
+/// to name them again.
+fn owners(carriers: [Option<&Carrier>; 2]) -> Result<BTreeSet<Address>> {
+    let mut owners = BTreeSet::new();
+    for carrier in carriers.into_iter().flatten() {
+        if let Carrier::Transaction(transaction) = carrier
+            && transaction.is_ecdsa()
+        {
+            let untrusted = Untrusted::new((**transaction).clone(), "this receipt");
+            owners.insert(layer1::transaction(untrusted, None, None)?.owner_address());
+        }
+    }
+    Ok(owners)
 }
 
 fn unwritten(cause: std::io::Error) -> Error {

@@ -75,10 +75,12 @@ impl Proving {
         previous: Option<DataItem>,
         policy: SchedulerPolicy,
     ) -> Result<Self> {
-        let process = prove_process(process).map_err(|error| error.at("process"))?;
+        let process = prove_process(process, &policy.owners).map_err(|error| error.at("process"))?;
         let mut checks = process.checks().to_vec();
         let module = module
-            .map(|module| prove_module(module, process.module).map_err(|error| error.at("module")))
+            .map(|module| {
+                prove_module(module, process.module, &policy.owners).map_err(|error| error.at("module"))
+            })
             .transpose()?;
         checks.extend(module.iter().flat_map(|module| module.checks().iter().cloned()));
         let ids = [Some(process.id), module.as_ref().map(|module| module.id)].into_iter().flatten().collect();
@@ -270,23 +272,23 @@ pub(super) fn subject(process: Id, scope: &Scope) -> String {
     }
 }
 
-fn prove_process(carrier: Carrier) -> Result<Verified<Process>> {
+fn prove_process(carrier: Carrier, owners: &BTreeSet<Address>) -> Result<Verified<Process>> {
     match carrier {
         Carrier::Item(item) => carriers::process(signed::item(Untrusted::new(*item, SOURCE), None)?),
-        Carrier::Transaction(transaction) => carriers::process_from_transaction(layer1::transaction(
-            Untrusted::new(*transaction, SOURCE),
-            None,
-            None,
-        )?),
+        Carrier::Transaction(transaction) => carriers::process_from_transaction(
+            layer1::transaction(Untrusted::new(*transaction, SOURCE), None, None)?,
+            owners,
+        ),
     }
 }
 
-fn prove_module(carrier: Carrier, expected: Id) -> Result<Verified<Module>> {
+fn prove_module(carrier: Carrier, expected: Id, owners: &BTreeSet<Address>) -> Result<Verified<Module>> {
     match carrier {
         Carrier::Item(item) => carriers::module(signed::item(Untrusted::new(*item, SOURCE), None)?, expected),
         Carrier::Transaction(transaction) => carriers::module_from_transaction(
             layer1::transaction(Untrusted::new(*transaction, SOURCE), None, None)?,
             expected,
+            owners,
         ),
     }
 }

@@ -109,7 +109,10 @@ impl<'f, 'a> ReceiptProof<'f, 'a> {
                 return Err(Error::new(Code::SchedulerMismatch, what).with("signer", signer));
             }
         }
-        let policy = SchedulerPolicy { accepted: file.body.tail.accepted_schedulers.clone() };
+        let policy = SchedulerPolicy {
+            accepted: file.body.tail.accepted_schedulers.clone(),
+            owners: policy.owners.clone(),
+        };
         let process = head.process.read().map_err(|error| error.at("process"))?;
         let module =
             head.module.map(|module| module.read().map_err(|error| error.at("module"))).transpose()?;
