@@ -3,12 +3,10 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod stage;
-
 use std::rc::Rc;
 
+use crate::stage::{NOW, Stage, open};
 use serde_json::{Value, json};
-use stage::{NOW, Stage, open};
 use weft_codec::{Code, Id, Result};
 use weft_node::memory::{ManualClock, MemoryStore};
 use weft_node::net::Reader;
