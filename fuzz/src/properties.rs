@@ -2,8 +2,11 @@
 
 #[path = "properties/http.rs"] // the tests read this file from their own place
 mod http;
+#[path = "properties/lua.rs"]
+mod lua;
 
 pub use http::{httpsig, structured_fields};
+pub use lua::{lua_format, lua_number, lua_pattern};
 
 use serde_json::Value;
 use weft_codec::block::{Block, BlockHash};
