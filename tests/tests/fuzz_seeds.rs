@@ -83,3 +83,18 @@ fn signed_http_messages() {
 fn structured_fields() {
     seeds("structured_fields", properties::structured_fields);
 }
+
+#[test]
+fn lua_patterns() {
+    seeds("lua_pattern", properties::lua_pattern);
+}
+
+#[test]
+fn lua_formats() {
+    seeds("lua_format", properties::lua_format);
+}
+
+#[test]
+fn lua_numbers() {
+    seeds("lua_number", properties::lua_number);
+}
