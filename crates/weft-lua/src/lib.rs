@@ -9,9 +9,11 @@ mod error;
 mod filter;
 mod heap;
 mod json;
+mod stdlib;
 mod syntax;
 mod value;
 mod vm;
+mod world;
 
 pub mod format;
 pub mod math;
@@ -23,3 +25,4 @@ pub use error::{ErrorKind, Level, LuaError, Term};
 pub use filter::Filter;
 pub use value::{BigId, EnvId, NativeId, ProtoId, StrId, TableId, Value};
 pub use vm::{Call, Host, Limits, Profile, Returns, Vm};
+pub use world::{Nowhere, World};

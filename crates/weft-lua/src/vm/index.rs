@@ -89,6 +89,19 @@ impl Vm {
         }
     }
 
+    /// Sets a field as a script does, for a native.
+    pub(crate) fn set_index_nested(
+        &mut self,
+        object: Value,
+        key: Value,
+        value: Value,
+    ) -> Result<(), LuaError> {
+        if let Access::Ask(method, object) = self.write(object, key, value)? {
+            self.call_nested(method, &[object, key, value])?;
+        }
+        Ok(())
+    }
+
     /// The field of a value's metatable.
     pub(crate) fn metamethod(&mut self, value: Value, event: &str) -> Value {
         match self.heap.meta(value) {

@@ -77,6 +77,10 @@ pub struct Vm {
     pub(crate) kept: Vec<Value>,
     /// The state of `math.random`; nothing until it is first used.
     pub(crate) random: Option<crate::random::Random>,
+    /// What a script may ask about that is outside of it.
+    pub(crate) world: Box<dyn crate::world::World>,
+    /// What scripts have printed.
+    pub(crate) output: Vec<u8>,
     /// What made the run's outcome depend on more than its input, such as `os.time`.
     pub(crate) unreplayable: std::collections::BTreeSet<&'static str>,
 }
@@ -109,6 +113,8 @@ impl Vm {
             next_native: None,
             kept: Vec::new(),
             random: None,
+            world: Box::new(crate::world::Nowhere),
+            output: Vec::new(),
             unreplayable: std::collections::BTreeSet::new(),
         }
     }

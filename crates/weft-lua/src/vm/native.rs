@@ -193,6 +193,11 @@ impl Call<'_> {
         self.vm.index_nested(value, key)
     }
 
+    /// Sets a value's field as a script does, metamethods and errors included.
+    pub fn set_index(&mut self, value: Value, key: Value, new: Value) -> Result<(), LuaError> {
+        self.vm.set_index_nested(value, key, new)
+    }
+
     /// Keeps a value alive until this call returns.
     pub fn keep(&mut self, value: Value) {
         self.vm.kept.push(value);
