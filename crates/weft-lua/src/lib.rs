@@ -4,6 +4,7 @@
 //! that is true or false of a JSON value, metered, with a memory cap, without input, output, clock or randomness.
 #![forbid(unsafe_code)]
 
+mod answer;
 mod compile;
 mod error;
 mod filter;
@@ -21,6 +22,7 @@ pub mod number;
 pub mod pattern;
 pub mod random;
 
+pub use answer::{answer, described};
 pub use error::{ErrorKind, Level, LuaError, Term};
 pub use filter::Filter;
 pub use value::{BigId, EnvId, NativeId, ProtoId, StrId, TableId, Value};

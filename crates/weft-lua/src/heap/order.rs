@@ -25,7 +25,8 @@ impl Heap {
         self.is_array_key(b).cmp(&self.is_array_key(a)).then_with(|| self.term_order(a, b))
     }
 
-    fn is_array_key(&self, key: Value) -> bool {
+    /// Whether a key is a whole number from 1 on: those come first.
+    pub(crate) fn is_array_key(&self, key: Value) -> bool {
         match key {
             Value::Int(n) => n >= 1,
             Value::Big(big) => self.big(big).sign() == num_bigint::Sign::Plus,

@@ -219,7 +219,7 @@ impl Vm {
     #[must_use]
     pub fn values_text(&self, values: &[Value]) -> String {
         let small = !values.is_empty()
-            && values.iter().all(|value| matches!(value, Value::Int(n) if (32..127).contains(n) || (8..14).contains(n) || *n == 27));
+            && values.iter().all(|value| matches!(value, Value::Int(8..=13 | 27 | 32..=126 | 160..=255)));
         if small {
             let text: String = values
                 .iter()
@@ -266,7 +266,7 @@ impl Vm {
             Value::Function(proto, _) => format!("{{funref,{}}}", self.heap.function_number(proto)),
             Value::Native(id) => {
                 let name = self.heap.native_name(id);
-                format!("{{{},{},undefined}}", name.module, name.function)
+                format!("{{erl_mfa,{},{},undefined}}", name.module, name.function)
             }
             other => String::from_utf8_lossy(&self.plain_text(other)).into_owned(),
         }
