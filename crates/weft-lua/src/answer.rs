@@ -17,7 +17,8 @@ pub fn answer(vm: &mut Vm, program: &[u8]) -> Result<String, LuaError> {
     let function = vm.load(program, "");
     let results = function.and_then(|function| vm.call(function, &[]));
     let outcome = results.and_then(|values| {
-        let parts: Result<Vec<Term>, LuaError> = values.iter().map(|value| decoded(vm, *value, &mut Vec::new())).collect();
+        let parts: Result<Vec<Term>, LuaError> =
+            values.iter().map(|value| decoded(vm, *value, &mut Vec::new())).collect();
         parts.map(Term::List)
     });
     match outcome {
@@ -49,7 +50,10 @@ fn decoded(vm: &mut Vm, value: Value, within: &mut Vec<TableId>) -> Result<Term,
                 return Err(LuaError::crash(Term::tuple([Term::atom("recursive_table"), value.into()])));
             }
             if within.len() > MAX_DEPTH {
-                return Err(LuaError::limit(ErrorKind::TooDeep, format!("Results nest more than {MAX_DEPTH} deep.")));
+                return Err(LuaError::limit(
+                    ErrorKind::TooDeep,
+                    format!("Results nest more than {MAX_DEPTH} deep."),
+                ));
             }
             within.push(table);
             let pairs = pairs(vm, table, within)?;

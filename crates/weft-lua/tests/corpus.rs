@@ -29,7 +29,12 @@ fn read(path: &Path) -> Value {
 fn cases(path: &Path) -> Vec<Case> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let file = read(path);
-    file["cases"].as_array().unwrap().iter().map(|case| Case { lua: text(&case["lua"]), luerl: text(&case["luerl"]) }).collect()
+    file["cases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|case| Case { lua: text(&case["lua"]), luerl: text(&case["luerl"]) })
+        .collect()
 }
 
 fn known() -> BTreeMap<String, String> {
@@ -52,7 +57,8 @@ fn compared(answer: &str) -> &str {
 }
 
 fn corpus() -> Vec<(String, Vec<Case>)> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.file_name().is_some_and(|name| name != KNOWN));
     paths.sort();
     paths.iter().map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), cases(path))).collect()
@@ -69,12 +75,15 @@ fn every_case_of_the_corpus_agrees_or_is_listed() {
         let before = agreed;
         for case in &cases {
             let found = ours(&case.lua);
-            let same = compared(&found) == compared(&case.luerl) && found.starts_with("compile") == case.luerl.starts_with("compile");
+            let same = compared(&found) == compared(&case.luerl)
+                && found.starts_with("compile") == case.luerl.starts_with("compile");
             match (same, known.contains_key(&case.lua)) {
                 (true, false) => agreed += 1,
                 (false, true) => listed += 1,
                 (true, true) => passing.push(case.lua.clone()),
-                (false, false) => wrong.push(format!("{name}: {}\n  luerl {}\n  ours  {found}", case.lua, case.luerl)),
+                (false, false) => {
+                    wrong.push(format!("{name}: {}\n  luerl {}\n  ours  {found}", case.lua, case.luerl))
+                }
             }
         }
         writeln!(out, "lua corpus, {name}: {} of {} as Luerl", agreed - before, cases.len()).unwrap();
@@ -93,7 +102,8 @@ fn the_reference_s_cases_agree_to_the_letter() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/reference/vectors/luerl.json");
     let mut out = std::io::stdout();
     if !path.is_file() {
-        writeln!(out, "luerl.json: ../shared/reference is not there; the committed corpus stands for it").unwrap();
+        writeln!(out, "luerl.json: ../shared/reference is not there; the committed corpus stands for it")
+            .unwrap();
         return;
     }
     let cases = cases(&path);
