@@ -133,6 +133,18 @@ impl LuaError {
         Self::lua(Term::tuple([Term::atom(name), Term::atom(place), Term::values(args)]))
     }
 
+    /// What becomes of bytes that are not UTF-8 where Luerl makes a text of them: it goes on with a tuple for a value, which
+    /// is none of Lua's, and fails as soon as a host wants to know it. We fail at once.
+    #[must_use]
+    #[cold]
+    pub(crate) fn not_text(bytes: &[u8]) -> Self {
+        let Err(error) = std::str::from_utf8(bytes) else { return Self::crash(Term::atom("badarg")) };
+        let name = if error.error_len().is_some() { "error" } else { "incomplete" };
+        let (good, rest) = bytes.split_at_checked(error.valid_up_to()).unwrap_or((bytes, &[]));
+        let value = [Term::atom(name), Term::Bytes(good.to_vec()), Term::Bytes(rest.to_vec())];
+        Self::crash(Term::tuple([Term::atom("badarg"), Term::tuple(value)]))
+    }
+
     /// `{illegal_index,Where,Key}`.
     #[must_use]
     #[cold]

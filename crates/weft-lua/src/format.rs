@@ -13,12 +13,12 @@ use crate::number::{BinOp, Num, binary};
 pub const MAX_FIELD: usize = 1 << 20;
 
 /// Why a format has no result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FormatError {
     /// Luerl's `{badarg,format,Args}`: the one error it has for everything.
     Bad,
-    /// The bytes are not UTF-8: Luerl then returns a value that is none of Lua's.
-    NotText,
+    /// These bytes are not UTF-8: Luerl then returns a value that is none of Lua's.
+    NotText(Vec<u8>),
     /// Longer than the bound given, or a field wider than [`MAX_FIELD`].
     TooLong,
 }
@@ -100,10 +100,7 @@ pub fn format(
             return Err(FormatError::TooLong);
         }
     }
-    if std::str::from_utf8(&out).is_err() {
-        return Err(FormatError::NotText);
-    }
-    Ok(out)
+    if std::str::from_utf8(&out).is_ok() { Ok(out) } else { Err(FormatError::NotText(out)) }
 }
 
 fn push_latin1(out: &mut Vec<u8>, c: u8) {

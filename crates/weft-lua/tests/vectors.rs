@@ -268,7 +268,7 @@ fn formats_are_luerls() {
         let got = match result {
             Ok(out) => ok([text(&out)]),
             Err(FormatError::Bad) => vec![word("error"), word("badarg")],
-            Err(FormatError::NotText) => vec![word("none")],
+            Err(FormatError::NotText(_)) => vec![word("none")],
             Err(FormatError::TooLong) => vec![word("too long")],
         };
         (2, got)

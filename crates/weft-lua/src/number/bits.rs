@@ -28,6 +28,9 @@ pub(super) fn bitwise(op: BinOp, a: &Num, b: &Num) -> Result<Num, NumError> {
     }
 }
 
+/// Bits beyond which Erlang, too, has no integer: it fails then, in a way that Luerl makes an error of the operator.
+const ERLANGS_BITS: u64 = 1 << 32;
+
 /// A shift to the left by `by`, or to the right; by less than nothing it goes the other way. To the right it is arithmetic.
 fn shift(a: &Num, by: &Num, left: bool) -> Result<Num, NumError> {
     let (left, by) = match by {
@@ -42,8 +45,7 @@ fn shift_left(a: &Num, by: Option<u64>) -> Result<Num, NumError> {
     if matches!(a, Num::Int(0)) {
         return Ok(Num::Int(0));
     }
-    // A distance beyond 64 bits is beyond what Erlang can hold, too: its error is a bad argument of the operator.
-    let by = by.ok_or(NumError::Arith)?;
+    let by = by.filter(|by| *by < ERLANGS_BITS).ok_or(NumError::Arith)?;
     if by > MAX_BITS {
         return Err(NumError::TooLong);
     }

@@ -27,6 +27,7 @@ pub(super) const FUNCTIONS: &[Entry] = &[
 
 fn assert(call: &mut Call<'_>) -> Answer {
     if call.arg_or_nil(0).is_true() {
+        call.fuel(u64::try_from(call.count() / 8).unwrap_or(u64::MAX))?;
         return Ok(Returns::Many(call.args()));
     }
     let message = match call.arg(1) {
@@ -203,6 +204,7 @@ fn select(call: &mut Call<'_>) -> Answer {
         Some(n @ ..=-1) => rest.saturating_sub(usize::try_from(n.unsigned_abs()).unwrap_or(usize::MAX)),
         _ => return Err(call.badarg("select")),
     };
+    call.fuel(u64::try_from(rest.saturating_sub(skipped) / 8).unwrap_or(u64::MAX))?;
     Ok(Returns::Many(call.args_from(skipped.saturating_add(1))))
 }
 

@@ -114,7 +114,8 @@ fn fmod(call: &mut Call<'_>) -> Answer {
 /// Taken from the bits, as Luerl does it; so zero has a mantissa of a half.
 fn frexp(call: &mut Call<'_>) -> Answer {
     let x = first(call, "frexp")?;
-    let bits = to_float(call, &x)?.to_bits();
+    // Adding zero makes a negative zero positive.
+    let bits = (to_float(call, &x)? + 0.0).to_bits();
     let half = f64::from_bits((bits & ((1 << 52) - 1)) | 0x3fe0_0000_0000_0000);
     let exponent = i64::try_from(bits >> 52 & 0x7ff).unwrap_or(0) - 1022;
     let mantissa = if bits >> 63 == 1 { -half } else { half };

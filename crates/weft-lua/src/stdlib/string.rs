@@ -70,17 +70,18 @@ fn byte(call: &mut Call<'_>) -> Answer {
     let from = positions.first().copied().unwrap_or(1);
     let to = positions.get(1).copied().unwrap_or(from);
     let text = text(call, subject)?.unwrap_or_default();
-    let bytes: Vec<Value> = match stretch(&text, from, to) {
+    let bytes = match stretch(&text, from, to) {
         [] => return Ok(Returns::One(Value::Nil)),
         [one] => return Ok(Returns::One(Value::Int(i64::from(*one)))),
-        many => many.iter().map(|byte| Value::Int(i64::from(*byte))).collect(),
+        many => many.to_vec(),
     };
     call.fuel(u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
-    Ok(Returns::Many(bytes))
+    call.memory(bytes.len().saturating_mul(2 * size_of::<Value>()))?;
+    Ok(Returns::Many(bytes.iter().map(|byte| Value::Int(i64::from(*byte))).collect()))
 }
 
 fn char(call: &mut Call<'_>) -> Answer {
-    if let [Value::Nil] = *call.args() {
+    if let (1, Value::Nil) = (call.count(), call.arg_or_nil(0)) {
         return Ok(Returns::One(call.string(b"")));
     }
     let Some(codes) = integers(call)? else { return Err(call.badarg("char")) };
@@ -346,7 +347,7 @@ fn format(call: &mut Call<'_>) -> Answer {
     match out {
         Ok(out) => Ok(Returns::One(string(call, &out)?)),
         Err(FormatError::Bad) => Err(call.badarg("format")),
-        Err(FormatError::NotText) => Err(call.unsupported("string.format made bytes that are not UTF-8.")),
+        Err(FormatError::NotText(bytes)) => Err(LuaError::not_text(&bytes)),
         Err(FormatError::TooLong) => {
             Err(LuaError::limit(ErrorKind::OutOfMemory, "string.format made more than there is memory for."))
         }

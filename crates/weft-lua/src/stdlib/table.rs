@@ -65,19 +65,17 @@ fn limit(call: &Call<'_>, at: usize) -> Result<Option<Option<i64>>, LuaError> {
 }
 
 fn insert(call: &mut Call<'_>) -> Answer {
-    match *call.args() {
-        [Value::Table(table), value] => {
-            let last = call.length(table) + 1;
+    let Some(Value::Table(table)) = call.arg(0) else { return Err(call.badarg("insert")) };
+    let last = call.length(table) + 1;
+    match (call.count(), call.arg_or_nil(1), call.arg_or_nil(2)) {
+        (2, value, _) => {
             call.set_raw(table, Value::Int(last), value);
             Ok(Returns::None)
         }
-        [Value::Table(table), place, value] => {
-            let last = call.length(table) + 1;
-            match position(call, place)? {
-                Some(place) if (1..=last).contains(&place) => insert_at(call, table, place, value),
-                _ => Err(call.badarg("insert")),
-            }
-        }
+        (3, place, value) => match position(call, place)? {
+            Some(place) if (1..=last).contains(&place) => insert_at(call, table, place, value),
+            _ => Err(call.badarg("insert")),
+        },
         _ => Err(call.badarg("insert")),
     }
 }

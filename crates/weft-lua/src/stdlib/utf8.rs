@@ -85,6 +85,7 @@ fn len(call: &mut Call<'_>) -> Answer {
 
 fn codepoint(call: &mut Call<'_>) -> Answer {
     let (text, from, to) = stretch(call, "codepoint")?;
+    call.memory(text.len().saturating_mul(2 * size_of::<Value>()))?;
     let (mut at, mut codes) = (from - 1, Vec::new());
     while at < to {
         let Some((code, behind)) = decode(&text, at) else { return Err(call.badarg("codepoint")) };

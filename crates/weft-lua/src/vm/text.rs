@@ -21,10 +21,8 @@ impl Vm {
             });
         }
         let text = self.error_text(error);
-        if std::str::from_utf8(&text).is_err()
-            && !matches!(tag(error.term()), Some("error_message" | "assert_error"))
-        {
-            return Err(LuaError::crash(Term::atom("badarg")));
+        if std::str::from_utf8(&text).is_err() {
+            return Err(LuaError::not_text(&text));
         }
         Ok(self.heap.string(&text))
     }
@@ -109,7 +107,7 @@ impl Vm {
             (Some("assert_error"), [_, object]) => self.asserted(object),
             (Some("error_message"), [_, message]) => self.raw(message),
             (Some("error_call"), [_, Term::List(args)]) => self.called(args),
-            _ => format!("{}!", self.term_text(term)).into_bytes(),
+            _ => format!("{}!", self.written(term)).into_bytes(),
         }
     }
 
@@ -157,14 +155,10 @@ impl Vm {
     fn show(&self, text: &mut Vec<u8>, term: &Term) {
         match term {
             Term::Value(Value::Str(id)) => {
-                text.push(b'\'');
-                text.extend(self.heap.bytes(*id));
-                text.push(b'\'');
+                quote(text, self.heap.bytes(*id));
             }
             Term::Bytes(bytes) => {
-                text.push(b'\'');
-                text.extend(bytes);
-                text.push(b'\'');
+                quote(text, bytes);
             }
             Term::Value(Value::Table(_)) => text.extend(b"table"),
             Term::Value(Value::Function(..)) => text.extend(b"function"),
@@ -184,6 +178,24 @@ impl Vm {
                 text.push(b'\'');
             }
             Term::Text(_) | Term::Tuple(_) => text.extend(b"unknown stuff"),
+        }
+    }
+
+    /// A term as Erlang writes it where it does not look for texts (`~w`).
+    fn written(&self, term: &Term) -> String {
+        let numbers = |bytes: &[u8]| bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(",");
+        let parts =
+            |parts: &[Term]| parts.iter().map(|part| self.written(part)).collect::<Vec<_>>().join(",");
+        match term {
+            Term::Value(Value::Str(id)) => format!("<<{}>>", numbers(self.heap.bytes(*id))),
+            Term::Bytes(bytes) => format!("<<{}>>", numbers(bytes)),
+            Term::Text(text) => {
+                let codes: Vec<String> = text.chars().map(|c| u32::from(c).to_string()).collect();
+                format!("[{}]", codes.join(","))
+            }
+            Term::List(list) => format!("[{}]", parts(list)),
+            Term::Tuple(tuple) => format!("{{{}}}", parts(tuple)),
+            other => self.term_text(other),
         }
     }
 
@@ -271,6 +283,16 @@ impl Vm {
             other => String::from_utf8_lossy(&self.plain_text(other)).into_owned(),
         }
     }
+}
+
+/// Appends a string in quotes. One that is not UTF-8 is taken for Latin-1.
+fn quote(text: &mut Vec<u8>, bytes: &[u8]) {
+    text.push(b'\'');
+    match std::str::from_utf8(bytes) {
+        Ok(_) => text.extend(bytes),
+        Err(_) => text.extend(bytes.iter().map(|byte| char::from(*byte)).collect::<String>().bytes()),
+    }
+    text.push(b'\'');
 }
 
 /// The atom a term is or begins with.
