@@ -62,6 +62,10 @@ fn decoded(vm: &mut Vm, value: Value, within: &mut Vec<TableId>) -> Result<Term,
         }
         Value::Native(id) => {
             let name = vm.heap.native_name(id);
+            // The one function of Luerl's library that has no name there.
+            if name.function == "codes_next" {
+                return Ok(Term::atom("#Fun<luerl>"));
+            }
             let parts = [name.module.clone(), name.function.clone(), "undefined".to_owned()];
             Ok(Term::Tuple(parts.map(Term::atom).to_vec()))
         }
