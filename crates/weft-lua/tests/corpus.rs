@@ -82,7 +82,7 @@ fn every_case_of_the_corpus_agrees_or_is_listed() {
                 (false, true) => listed += 1,
                 (true, true) => passing.push(case.lua.clone()),
                 (false, false) => {
-                    wrong.push(format!("{name}: {}\n  luerl {}\n  ours  {found}", case.lua, case.luerl))
+                    wrong.push(format!("{name}: {}\n  luerl {}\n  ours  {found}", case.lua, case.luerl));
                 }
             }
         }
