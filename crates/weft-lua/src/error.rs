@@ -65,6 +65,8 @@ pub enum ErrorKind {
     TooDeep,
     /// A bound of this implementation that Luerl does not have.
     Unsupported,
+    /// A snapshot that is none, or that this machine cannot take.
+    Snapshot,
 }
 
 impl ErrorKind {
@@ -79,6 +81,7 @@ impl ErrorKind {
             Self::OutOfMemory => "lua-out-of-memory",
             Self::TooDeep => "lua-too-deep",
             Self::Unsupported => "lua-unsupported",
+            Self::Snapshot => "lua-snapshot",
         }
     }
 }

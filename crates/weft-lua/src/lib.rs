@@ -11,6 +11,7 @@ mod filter;
 mod heap;
 mod json;
 mod stdlib;
+mod snapshot;
 mod syntax;
 mod value;
 mod vm;

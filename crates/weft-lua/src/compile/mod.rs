@@ -18,10 +18,11 @@ use crate::value::{ProtoId, Value};
 pub(crate) use op::Op;
 use state::Compiler;
 
-/// A program that was loaded.
+/// A program that was loaded. Its text is kept: a snapshot holds it instead of instructions.
 #[derive(Debug)]
 pub(crate) struct Chunk {
     pub(crate) name: Rc<str>,
+    pub(crate) source: Box<[u8]>,
 }
 
 /// A function's code.
@@ -40,6 +41,8 @@ pub(crate) struct Proto {
     /// Variables that functions inside capture; 0 means no frame is made for them.
     pub(crate) captured: u16,
     pub(crate) name: Option<String>,
+    /// Its place among the functions of its chunk.
+    pub(crate) index: usize,
     pub(crate) chunk: Rc<Chunk>,
 }
 
@@ -60,8 +63,13 @@ impl Proto {
     }
 }
 
-/// Compiles a chunk; its functions are in the heap then, the chunk's own last.
-pub(crate) fn compile(heap: &mut Heap, source: &[u8], name: &str) -> Result<ProtoId, LuaError> {
+/// Compiles a chunk; its functions are in the heap then, the chunk's own last. They get the next numbers, or these.
+pub(crate) fn compile(
+    heap: &mut Heap,
+    source: &[u8],
+    name: &str,
+    numbers: Option<&[u64]>,
+) -> Result<Vec<ProtoId>, LuaError> {
     let program = syntax::parse(source)?;
     if program.has_labels {
         // Luerl's parser takes labels; its compiler has no clause for them.
@@ -74,6 +82,6 @@ pub(crate) fn compile(heap: &mut Heap, source: &[u8], name: &str) -> Result<Prot
             strays.into_iter().map(|line| (line, "luerl_comp_lint", what())).collect(),
         ));
     }
-    let chunk = Rc::new(Chunk { name: name.into() });
-    Compiler::new(heap, &program, chunk).chunk(&program.body)
+    let chunk = Rc::new(Chunk { name: name.into(), source: source.into() });
+    Compiler::new(heap, &program, chunk, numbers).chunk(&program.body)
 }

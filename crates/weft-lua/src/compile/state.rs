@@ -7,7 +7,7 @@ use super::op::{Op, Reg};
 use super::scope::{self, Block};
 use super::{Chunk, Proto};
 use crate::error::{ErrorKind, LuaError};
-use crate::heap::Heap;
+use crate::heap::{Heap, Loaded};
 use crate::number::Num;
 use crate::syntax::ast::{self, Name, Program};
 use crate::value::{ProtoId, Value};
@@ -80,16 +80,26 @@ pub(super) struct Compiler<'a> {
     blocks: Vec<Block>,
     functions: Vec<Function>,
     chunk: Rc<Chunk>,
+    numbers: Option<&'a [u64]>,
+    /// The functions that are done.
+    done: Vec<ProtoId>,
 }
 
 impl<'a> Compiler<'a> {
-    pub(super) fn new(heap: &'a mut Heap, program: &'a Program, chunk: Rc<Chunk>) -> Self {
+    pub(super) fn new(
+        heap: &'a mut Heap,
+        program: &'a Program,
+        chunk: Rc<Chunk>,
+        numbers: Option<&'a [u64]>,
+    ) -> Self {
         let blocks = scope::captured(program);
-        Self { heap, names: &program.names, blocks, functions: Vec::new(), chunk }
+        Self { heap, names: &program.names, blocks, functions: Vec::new(), chunk, numbers, done: Vec::new() }
     }
 
-    pub(super) fn chunk(mut self, body: &ast::Body) -> Result<ProtoId, LuaError> {
-        self.function(body)
+    /// Compiles a chunk; all its functions, the chunk's own last.
+    pub(super) fn chunk(mut self, body: &ast::Body) -> Result<Vec<ProtoId>, LuaError> {
+        self.function(body)?;
+        Ok(self.done)
     }
 
     /// Compiles a function; those inside come first.
@@ -114,9 +124,19 @@ impl<'a> Compiler<'a> {
             registers: function.most,
             captured,
             name: body.name.clone(),
+            index: self.done.len(),
             chunk: Rc::clone(&self.chunk),
         };
-        Ok(self.heap.new_proto(Rc::new(proto)))
+        let proto = Rc::new(proto);
+        let id = match self.numbers {
+            None => self.heap.new_proto(proto),
+            Some(numbers) => {
+                let number = numbers.get(self.done.len()).copied().unwrap_or(0);
+                self.heap.put_proto(Loaded { proto, number })
+            }
+        };
+        self.done.push(id);
+        Ok(id)
     }
 
     /// The function being compiled. There always is one.

@@ -88,6 +88,18 @@ impl Heap {
         self.threshold = self.used() + (self.used().max(FIRST)).min(left / 2);
     }
 
+    /// As Luerl's `collectgarbage`: the numbers of what is gone are given out again.
+    pub(crate) fn collect_numbers(&mut self, roots: &Roots<'_>) {
+        self.collect(roots);
+        let tables: Vec<u64> =
+            self.tables.iter().filter(|table| table.live).map(|table| table.number).collect();
+        let bound = self.counters.tables;
+        self.counters.free_tables.refill(&tables, bound);
+        let functions: Vec<u64> = self.protos.iter().flatten().map(|loaded| loaded.number).collect();
+        let bound = self.counters.functions;
+        self.counters.free_functions.refill(&functions, bound);
+    }
+
     fn mark(&mut self, roots: &Roots<'_>) -> Marks {
         let mut marks = Marks {
             strings: vec![false; self.strings.len()],

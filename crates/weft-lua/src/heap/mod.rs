@@ -64,9 +64,43 @@ pub(crate) struct Counters {
     pub(crate) tables: u64,
     pub(crate) functions: u64,
     pub(crate) envs: u64,
-    /// Numbers `collectgarbage` made free, the next one last.
-    pub(crate) free_tables: Vec<u64>,
-    pub(crate) free_functions: Vec<u64>,
+    /// Numbers `collectgarbage` made free.
+    pub(crate) free_tables: FreeNumbers,
+    pub(crate) free_functions: FreeNumbers,
+}
+
+/// Numbers to be given out again, the largest of the last range first.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct FreeNumbers(pub(crate) Vec<(u64, u64)>);
+
+impl FreeNumbers {
+    fn pop(&mut self) -> Option<u64> {
+        let (first, last) = self.0.last_mut()?;
+        let number = *last;
+        if first == last {
+            self.0.pop();
+        } else {
+            *last -= 1;
+        }
+        Some(number)
+    }
+
+    /// Adds all numbers below a bound that are neither used, in ascending order, nor free already.
+    fn refill(&mut self, used: &[u64], bound: u64) {
+        let mut taken: Vec<(u64, u64)> =
+            used.iter().map(|number| (*number, *number)).chain(self.0.iter().copied()).collect();
+        taken.sort_unstable();
+        let mut next = 0;
+        for (first, last) in taken {
+            if next < first {
+                self.0.push((next, first - 1));
+            }
+            next = next.max(last + 1);
+        }
+        if next < bound {
+            self.0.push((next, bound - 1));
+        }
+    }
 }
 
 /// Everything a script's values refer to.
@@ -204,6 +238,20 @@ impl Heap {
                 EnvId(index)
             }
         }
+    }
+
+    /// A frame that gets its content later.
+    pub(crate) fn blank_env(&mut self) -> EnvId {
+        let number = self.counters.envs;
+        let id = self.new_env(EnvId(0), 0);
+        self.counters.envs = number;
+        id
+    }
+
+    pub(crate) fn fill_env(&mut self, id: EnvId, parent: EnvId, number: u64, slots: Vec<Value>) {
+        self.used += slots.len() * size_of::<Value>();
+        let env = &mut self.envs[id.index()];
+        (env.parent, env.number, env.slots) = (parent, number, slots.into());
     }
 
     #[inline]

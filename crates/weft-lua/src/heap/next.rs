@@ -44,6 +44,17 @@ impl Heap {
         self.next_in_order(table, key)
     }
 
+    /// The entry after key `nil`, which only the first entry is asked for with.
+    pub(crate) fn next_after_nil(&mut self, table: TableId) -> Option<(Value, Value)> {
+        let order = self.take_order(table);
+        let after =
+            order.keys.partition_point(|other| self.key_order(*other, Value::Nil) != Ordering::Greater);
+        let found =
+            order.keys.iter().skip(after).map(|key| (*key, self.get(table, *key))).find(|(_, v)| !v.is_nil());
+        self.table_mut(table).rare().order = Some(order);
+        found
+    }
+
     fn next_in_order(&mut self, table: TableId, key: Value) -> Option<(Value, Value)> {
         let mut order = self.take_order(table);
         let mut at = if key.is_nil() { 0 } else { self.place_after(&order, key) };

@@ -159,8 +159,11 @@ impl Vm {
         // Code takes more room than its text.
         self.check_memory(source.len().saturating_mul(24))?;
         self.charge(source.len() as u64)?;
-        let proto = crate::compile::compile(&mut self.heap, source, name)?;
-        Ok(Value::Function(proto, EnvId(0)))
+        let functions = crate::compile::compile(&mut self.heap, source, name, None)?;
+        match functions.last() {
+            Some(chunk) => Ok(Value::Function(*chunk, EnvId(0))),
+            None => Ok(Value::Nil),
+        }
     }
 
     /// Makes a function of the host known, by its name in Luerl: `luerl_lib_table`, `insert`. The same name again replaces the
@@ -252,6 +255,11 @@ impl Vm {
         self.heap.undo();
     }
 
+    /// Whether no call is in progress.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.frames.is_empty() && self.nested == 0 && self.heap.journal.now() == 0
+    }
+
     pub(crate) fn charge(&mut self, fuel: u64) -> Result<(), LuaError> {
         match self.fuel.checked_sub(fuel) {
             Some(left) => {
@@ -286,6 +294,16 @@ impl Vm {
 
     /// Collects garbage; these values live, and what they refer to.
     pub fn collect(&mut self, roots: &[Value]) {
+        self.collect_with(roots, false);
+    }
+
+    /// As [`Self::collect`], and the numbers of the tables and functions that are gone are given out again: Luerl's
+    /// `collectgarbage`.
+    pub fn collect_as_luerl(&mut self, roots: &[Value]) {
+        self.collect_with(roots, true);
+    }
+
+    fn collect_with(&mut self, roots: &[Value], numbers: bool) {
         let top = self.stack_top();
         self.stack[top..].fill(Value::Nil);
         let envs: Vec<EnvId> = self.frames.iter().map(|frame| frame.env).collect();
@@ -295,7 +313,11 @@ impl Vm {
             envs: &envs,
             protos: &protos,
         };
-        self.heap.collect(&roots);
+        if numbers {
+            self.heap.collect_numbers(&roots);
+        } else {
+            self.heap.collect(&roots);
+        }
     }
 }
 
