@@ -84,3 +84,6 @@ const fn profile_byte(profile: Profile) -> u8 {
 fn refused(sentence: &str) -> LuaError {
     LuaError::limit(ErrorKind::Snapshot, sentence)
 }
+
+#[cfg(test)]
+mod tests;

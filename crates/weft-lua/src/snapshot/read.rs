@@ -8,7 +8,7 @@ use crate::heap::{FreeNumbers, Heap};
 use crate::number::{MAX_BITS, Num};
 use crate::random::Random;
 use crate::value::{EnvId, NativeId, ProtoId, TableId, Value};
-use crate::vm::Vm;
+use crate::vm::{Profile, Vm};
 
 /// The heap and the random generator's state of a snapshot.
 pub(super) fn state(vm: &Vm, body: &[u8]) -> Result<(Heap, Option<Random>), LuaError> {
@@ -16,6 +16,7 @@ pub(super) fn state(vm: &Vm, body: &[u8]) -> Result<(Heap, Option<Random>), LuaE
     heap.native_names.clone_from(&vm.heap.native_names);
     let mut reader = Reader {
         rest: body,
+        takes_infinite: vm.profile == Profile::Lua53,
         heap,
         strings: Vec::new(),
         natives: Vec::new(),
@@ -34,6 +35,7 @@ pub(super) fn state(vm: &Vm, body: &[u8]) -> Result<(Heap, Option<Random>), LuaE
 
 struct Reader<'a> {
     rest: &'a [u8],
+    takes_infinite: bool,
     heap: Heap,
     strings: Vec<Value>,
     natives: Vec<NativeId>,
@@ -230,6 +232,9 @@ impl<'a> Reader<'a> {
         }
         for _ in 0..self.count()? {
             let (key, value) = (self.value()?, self.value()?);
+            if matches!(key, Value::Float(f) if f.is_nan()) {
+                return Err(refused("The snapshot has a key that is no number."));
+            }
             self.heap.set(id, key, value);
         }
         let table = self.heap.table_mut(id);
@@ -273,6 +278,9 @@ impl<'a> Reader<'a> {
             tag::FLOAT => {
                 let bytes = self.bytes(8)?;
                 let f = f64::from_bits(u64::from_le_bytes(bytes.try_into().map_err(|_| cut_off())?));
+                if !f.is_finite() && !self.takes_infinite {
+                    return Err(refused("The snapshot has a float that Luerl has not."));
+                }
                 Value::Float(f)
             }
             tag::BIG => {

@@ -40,7 +40,7 @@ fn assert(call: &mut Call<'_>) -> Answer {
 /// Scripts can see that Luerl collects: it gives the numbers of what is gone to new tables and functions.
 fn collectgarbage(call: &mut Call<'_>) -> Answer {
     if call.arg(0).is_none_or(|what| call.bytes(what) == Some(b"collect")) {
-        call.vm.collect(&[]);
+        call.vm.collect_as_luerl(&[]);
     }
     Ok(Returns::None)
 }
