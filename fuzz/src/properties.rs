@@ -4,9 +4,12 @@
 mod http;
 #[path = "properties/lua.rs"]
 mod lua;
+#[path = "properties/lua_program.rs"]
+mod lua_program;
 
 pub use http::{httpsig, structured_fields};
 pub use lua::{lua_format, lua_number, lua_pattern};
+pub use lua_program::{lua_program, lua_snapshot};
 
 use serde_json::Value;
 use weft_codec::block::{Block, BlockHash};

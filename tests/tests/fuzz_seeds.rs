@@ -98,3 +98,13 @@ fn lua_formats() {
 fn lua_numbers() {
     seeds("lua_number", properties::lua_number);
 }
+
+#[test]
+fn lua_programs() {
+    seeds("lua_program", properties::lua_program);
+}
+
+#[test]
+fn lua_snapshots() {
+    seeds("lua_snapshot", properties::lua_snapshot);
+}

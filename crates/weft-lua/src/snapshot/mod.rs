@@ -40,12 +40,18 @@ impl Vm {
             return Err(refused("A snapshot is possible between calls only."));
         }
         let body = write::body(self)?;
+        Ok(Self::snapshot_of_body(self.profile, &body))
+    }
+
+    /// A snapshot's bytes from what follows its header.
+    #[must_use]
+    pub fn snapshot_of_body(profile: Profile, body: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(HEADER + body.len());
         bytes.extend_from_slice(MAGIC);
-        bytes.push(profile_byte(self.profile));
-        bytes.extend_from_slice(&Sha256::digest(&body));
-        bytes.extend_from_slice(&body);
-        Ok(bytes)
+        bytes.push(profile_byte(profile));
+        bytes.extend_from_slice(&Sha256::digest(body));
+        bytes.extend_from_slice(body);
+        bytes
     }
 
     /// Replaces the state by a snapshot's. The natives it names must be known; on an error the state is as it was.

@@ -77,6 +77,8 @@ pub struct Vm {
     pub(crate) kept: Vec<Value>,
     /// The state of `math.random`; nothing until it is first used.
     pub(crate) random: Option<crate::random::Random>,
+    /// What it was when the call in progress began.
+    random_before: Option<crate::random::Random>,
     /// What a script may ask about that is outside of it.
     pub(crate) world: Box<dyn crate::world::World>,
     /// What scripts have printed.
@@ -113,6 +115,7 @@ impl Vm {
             next_native: None,
             kept: Vec::new(),
             random: None,
+            random_before: None,
             world: Box::new(crate::world::Nowhere),
             output: Vec::new(),
             unreplayable: std::collections::BTreeSet::new(),
@@ -243,6 +246,7 @@ impl Vm {
     /// Changes from here on can be undone by [`Self::roll_back`].
     pub fn begin(&mut self) {
         self.heap.begin();
+        self.random_before.clone_from(&self.random);
     }
 
     /// The changes since [`Self::begin`] stay.
@@ -253,6 +257,7 @@ impl Vm {
     /// Everything is as it was at [`Self::begin`].
     pub fn roll_back(&mut self) {
         self.heap.undo();
+        self.random = self.random_before.take();
     }
 
     /// Whether no call is in progress.
