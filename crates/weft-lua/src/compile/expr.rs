@@ -6,6 +6,9 @@ use crate::error::LuaError;
 use crate::number::{BinOp, Num, UnOp};
 use crate::syntax::ast::{Expr, Field, Name, Relation};
 
+/// Values of a list that stand in registers; more go through a table.
+const MANY_PARTS: usize = 100;
+
 /// Whether an expression may have any number of values.
 pub(super) fn is_list(expr: &Expr) -> bool {
     match expr {
@@ -43,7 +46,24 @@ impl Compiler<'_> {
             Expr::Index(object, key) => self.index(object, key, to)?,
             Expr::Call(..) | Expr::Method(..) => self.call_one(expr, to)?,
             Expr::One(inner) => self.into(inner, to)?,
-            Expr::Binary(op, a, b) => self.binary(*op, a, b, to)?,
+            Expr::Binary(first, steps) => {
+                let mut a = self.any(first)?;
+                for (op, right) in steps {
+                    // What is not the last step goes through a register of its own.
+                    let is_last = std::ptr::eq(right, steps.last().map_or(right, |(_, last)| last));
+                    let target = if is_last {
+                        to
+                    } else if a >= free {
+                        a
+                    } else {
+                        self.temporary()?
+                    };
+                    let inner = self.free();
+                    self.binary(*op, a, right, target)?;
+                    self.release(inner);
+                    a = target;
+                }
+            }
             Expr::Unary(..) | Expr::Not(_) | Expr::Length(_) => self.unary(expr, to)?,
             Expr::Concat(parts) => self.concat(parts, to)?,
             Expr::Compare(relation, a, b) => self.compare(*relation, a, b, to)?,
@@ -149,8 +169,7 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    fn binary(&mut self, op: BinOp, left: &Expr, right: &Expr, to: Reg) -> Result<(), LuaError> {
-        let a = self.any(left)?;
+    fn binary(&mut self, op: BinOp, a: Reg, right: &Expr, to: Reg) -> Result<(), LuaError> {
         if let Expr::Number(Num::Int(n)) = right
             && let Ok(value) = i32::try_from(*n)
         {
@@ -281,6 +300,9 @@ impl Compiler<'_> {
     /// Expressions in consecutive fresh registers; how many, or `MANY` if the last one's values are a list.
     pub(super) fn arguments(&mut self, exprs: &[Expr]) -> Result<u8, LuaError> {
         let from = self.free();
+        if exprs.len() > MANY_PARTS && !exprs.last().is_some_and(is_list) {
+            return self.long_list(exprs);
+        }
         for (place, expr) in exprs.iter().enumerate() {
             if place + 1 == exprs.len() && is_list(expr) {
                 let at = self.free();
@@ -290,6 +312,25 @@ impl Compiler<'_> {
             self.fresh(expr)?;
         }
         Ok(self.free() - from)
+    }
+
+    /// More values than there are registers for: they are gathered in a table that no script sees.
+    fn long_list(&mut self, exprs: &[Expr]) -> Result<u8, LuaError> {
+        let table = self.temporary()?;
+        self.emit(Op::NewTable {
+            to: table,
+            array: u16::try_from(exprs.len()).unwrap_or(u16::MAX),
+            fields: 0,
+        });
+        for (at, expr) in (1u32..).zip(exprs) {
+            let free = self.free();
+            let value = self.any(expr)?;
+            self.emit(Op::InitItem { table, value, at });
+            self.release(free);
+        }
+        let count = u32::try_from(exprs.len()).map_err(|_| too_large())?;
+        self.emit(Op::Spread { table, count });
+        Ok(MANY)
     }
 
     fn call_one(&mut self, expr: &Expr, to: Reg) -> Result<(), LuaError> {

@@ -87,11 +87,7 @@ impl Lint {
                     }
                 }
             }
-            Expr::Index(a, b)
-            | Expr::Binary(_, a, b)
-            | Expr::Compare(_, a, b)
-            | Expr::And(a, b)
-            | Expr::Or(a, b) => {
+            Expr::Index(a, b) | Expr::Compare(_, a, b) | Expr::And(a, b) | Expr::Or(a, b) => {
                 self.expr(a);
                 self.expr(b);
             }
@@ -101,6 +97,10 @@ impl Lint {
             }
             Expr::One(inner) | Expr::Unary(_, inner) | Expr::Not(inner) | Expr::Length(inner) => {
                 self.expr(inner);
+            }
+            Expr::Binary(first, steps) => {
+                self.expr(first);
+                steps.iter().for_each(|(_, step)| self.expr(step));
             }
             Expr::Concat(parts) => self.exprs(parts),
         }

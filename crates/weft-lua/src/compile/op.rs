@@ -285,6 +285,11 @@ pub(crate) enum Op {
     AsList {
         a: Reg,
     },
+    /// The first values of a table, as a list from its register on.
+    Spread {
+        table: Reg,
+        count: u32,
+    },
     /// A list as so many values.
     Adjust {
         from: Reg,

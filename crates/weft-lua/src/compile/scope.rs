@@ -10,12 +10,17 @@ use crate::syntax::ast::{self, Expr, Field, Kind, Name, Program, Statement};
 
 type Names = BTreeSet<Name>;
 
+/// Variables of one block that stand in registers.
+const MAX_LOCALS: usize = 120;
+
 #[derive(Debug, Default, Clone)]
 pub(super) struct Block {
     /// Names that functions inside use.
     pub(super) names: Names,
     /// Whether one of them is declared in this block.
     pub(super) any: bool,
+    /// Whether it declares more variables than there are registers for: all of them are kept like captured ones.
+    pub(super) is_large: bool,
 }
 
 /// What is captured in each block of a program.
@@ -55,12 +60,14 @@ struct Open {
     local: Names,
     free: Names,
     uses: Uses,
+    declared: usize,
 }
 
 impl Open {
     fn statement(&mut self, new: &[Name], uses: Uses) {
         self.free.extend(uses.own.iter().chain(&uses.inner).filter(|name| !self.local.contains(name)));
         self.local.extend(new);
+        self.declared += new.len();
         self.uses.add(uses);
     }
 }
@@ -83,7 +90,8 @@ impl Analysis {
             open.statement(&[], uses);
         }
         if let Some(block) = self.blocks.get_mut(block.id) {
-            block.any = open.uses.inner.iter().any(|name| open.local.contains(name));
+            block.is_large = open.declared > MAX_LOCALS;
+            block.any = block.is_large || open.uses.inner.iter().any(|name| open.local.contains(name));
             block.names.clone_from(&open.uses.inner);
         }
         open
@@ -172,11 +180,7 @@ impl Analysis {
                     }
                 }
             }
-            Expr::Index(a, b)
-            | Expr::Binary(_, a, b)
-            | Expr::Compare(_, a, b)
-            | Expr::And(a, b)
-            | Expr::Or(a, b) => {
+            Expr::Index(a, b) | Expr::Compare(_, a, b) | Expr::And(a, b) | Expr::Or(a, b) => {
                 uses = self.expr(a);
                 uses.add(self.expr(b));
             }
@@ -191,6 +195,12 @@ impl Analysis {
             }
             Expr::One(inner) | Expr::Unary(_, inner) | Expr::Not(inner) | Expr::Length(inner) => {
                 uses = self.expr(inner);
+            }
+            Expr::Binary(first, steps) => {
+                uses = self.expr(first);
+                for (_, step) in steps {
+                    uses.add(self.expr(step));
+                }
             }
             Expr::Concat(parts) => uses = self.exprs(parts),
         }

@@ -323,7 +323,7 @@ impl<'a> Compiler<'a> {
     /// Whether a variable of this name would be captured in the block that is open last.
     pub(super) fn is_captured(&mut self, name: Name) -> bool {
         let block = self.now().scopes.last().map_or(usize::MAX, |scope| scope.block);
-        self.blocks.get(block).is_some_and(|block| block.names.contains(&name))
+        self.blocks.get(block).is_some_and(|block| block.is_large || block.names.contains(&name))
     }
 
     /// Declares a variable whose value is in a register; if it is captured, the value goes to its frame. Answers whether it

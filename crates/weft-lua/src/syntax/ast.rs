@@ -71,7 +71,8 @@ pub(crate) enum Expr {
     Method(Box<Expr>, Name, Vec<Expr>),
     /// In parentheses: one value.
     One(Box<Expr>),
-    Binary(BinOp, Box<Expr>, Box<Expr>),
+    /// Operators from left to right.
+    Binary(Box<Expr>, Vec<(BinOp, Expr)>),
     Unary(UnOp, Box<Expr>),
     Not(Box<Expr>),
     Length(Box<Expr>),

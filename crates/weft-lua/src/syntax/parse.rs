@@ -9,7 +9,7 @@ use crate::error::{ErrorKind, LuaError, Term};
 use crate::number::{BinOp, UnOp};
 
 /// How deep syntax may nest. Luerl has no bound; ours keeps the machine's own stack.
-const MAX_DEPTH: usize = 180;
+const MAX_DEPTH: usize = 400;
 
 /// Parses a chunk.
 pub(crate) fn parse(text: &[u8]) -> Result<Program, LuaError> {
@@ -56,6 +56,8 @@ enum Infix {
 }
 
 const UNARY: u8 = 110;
+/// Luerl's grammar gives the `~` of one side the rank of the `~` of two.
+const UNARY_TILDE: u8 = 51;
 
 fn infix(sign: &str) -> Option<(Infix, u8, u8)> {
     Some(match sign {
@@ -415,8 +417,10 @@ impl Parser<'_> {
                 left = self.concatenation(left)?;
                 continue;
             }
-            // A chain to the left nests as well.
-            self.deeper()?;
+            if !matches!(operator, Infix::Arith(_)) {
+                // A chain to the left nests as well.
+                self.deeper()?;
+            }
             let other = self.binary(right)?;
             left = joined(&operator, left, other);
         }
@@ -438,7 +442,7 @@ impl Parser<'_> {
             return self.simple();
         }
         self.advance()?;
-        let operand = Box::new(self.binary(UNARY)?);
+        let operand = Box::new(self.binary(if sign == "~" { UNARY_TILDE } else { UNARY })?);
         Ok(match sign {
             "not" => Expr::Not(operand),
             "#" => Expr::Length(operand),
@@ -591,7 +595,13 @@ fn is_variable(expression: &Expr) -> bool {
 
 fn joined(operator: &Infix, left: Expr, right: Expr) -> Expr {
     match operator {
-        Infix::Arith(op) => Expr::Binary(*op, Box::new(left), Box::new(right)),
+        Infix::Arith(op) => match left {
+            Expr::Binary(first, mut steps) => {
+                steps.push((*op, right));
+                Expr::Binary(first, steps)
+            }
+            left => Expr::Binary(Box::new(left), vec![(*op, right)]),
+        },
         Infix::Compare(relation) => Expr::Compare(*relation, Box::new(left), Box::new(right)),
         Infix::And => Expr::And(Box::new(left), Box::new(right)),
         Infix::Or => Expr::Or(Box::new(left), Box::new(right)),

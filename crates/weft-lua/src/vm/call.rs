@@ -315,11 +315,13 @@ impl Vm {
     /// An error goes to the innermost protected call above the floor, or out. Answers whether the protected call gave its
     /// values to the host.
     pub(super) fn caught(&mut self, mut error: LuaError, floor: usize) -> Result<bool, LuaError> {
-        if error.trace().is_empty() {
-            error.set_trace(self.trace());
-        }
         let protected = self.frames[floor..].iter().rposition(|frame| frame.proto.is_none());
-        let (ErrorKind::Lua, Some(at)) = (error.kind(), protected) else { return Err(error) };
+        let (ErrorKind::Lua, Some(at)) = (error.kind(), protected) else {
+            if error.trace().is_empty() {
+                error.set_trace(self.trace());
+            }
+            return Err(error);
+        };
         let text = self.error_value(&error)?;
         self.frames.truncate(floor + at + 1);
         let Some(frame) = self.frames.pop() else { return Err(error) };

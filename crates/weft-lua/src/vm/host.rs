@@ -60,16 +60,21 @@ impl Vm {
         })
     }
 
-    /// The value for the host. Tables that contain themselves are too deep.
+    /// The value for the host, of no more bytes than the memory limit. Tables that contain themselves are too deep.
     pub fn to_host(&mut self, value: Value) -> Result<Host, LuaError> {
-        self.outside(value, 0)
+        self.outside(value, 0, &mut self.limits.memory.clone())
     }
 
-    fn outside(&mut self, value: Value, depth: usize) -> Result<Host, LuaError> {
+    fn outside(&mut self, value: Value, depth: usize, left: &mut usize) -> Result<Host, LuaError> {
         if depth > MAX_DEPTH {
             return Err(LuaError::limit(ErrorKind::TooDeep, "The value nests too deep."));
         }
         self.charge(1)?;
+        let size = size_of::<Host>() + if let Value::Str(id) = value { self.heap.bytes(id).len() } else { 0 };
+        // A table in many places is written in each of them.
+        *left = left.checked_sub(size).ok_or_else(|| {
+            LuaError::limit(ErrorKind::OutOfMemory, "The value is larger than the memory limit.")
+        })?;
         Ok(match value {
             Value::Nil => Host::Nil,
             Value::Bool(truth) => Host::Bool(truth),
@@ -82,7 +87,8 @@ impl Vm {
                 let mut entries = Vec::new();
                 let mut key = Value::Nil;
                 while let Some((next, value)) = self.heap.next(id, key) {
-                    entries.push((self.outside(next, depth + 1)?, self.outside(value, depth + 1)?));
+                    entries
+                        .push((self.outside(next, depth + 1, left)?, self.outside(value, depth + 1, left)?));
                     if next.is_nil() {
                         break;
                     }

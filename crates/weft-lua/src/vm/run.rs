@@ -151,6 +151,7 @@ impl Vm {
             | Op::Method { .. }
             | Op::Varargs { .. }
             | Op::AsList { .. }
+            | Op::Spread { .. }
             | Op::Adjust { .. }
             | Op::IfFirst { .. } => self.listed(op, base, constants),
             Op::Lost => Err(LuaError::crash(Term::atom("function_clause"))),
@@ -302,6 +303,17 @@ impl Vm {
         let at = |register: u8| base + usize::from(register);
         match op {
             Op::AsList { a } => self.frame()?.top = at(a) + 1,
+            Op::Spread { table, count } => {
+                let (to, count) = (at(table), count as usize);
+                self.need_stack(to + count)?;
+                self.charge(count as u64 / 8)?;
+                if let Value::Table(table) = self.stack[to] {
+                    for (key, place) in (1i64..).zip(to..to + count) {
+                        self.stack[place] = self.heap.get_int(table, key);
+                    }
+                }
+                self.frame()?.top = to + count;
+            }
             Op::Adjust { from, count } => {
                 let given = self.many(MANY, at(from));
                 let (from, wanted) = (at(from), usize::from(count));
