@@ -7,17 +7,18 @@
 //! from others without such care (`log10` and the hyperbolic ones) are built in its way.
 
 mod double;
+mod reduce;
 
 use double::Double;
-
-/// Arguments of the trigonometric functions up to here are reduced with enough digits of pi.
-const REDUCED: f64 = 1e6;
 
 /// `a` to the power of `b`.
 #[must_use]
 pub fn pow(a: f64, b: f64) -> f64 {
     if b == 2.0 {
         return a * a;
+    }
+    if b == 0.5 && a > 0.0 {
+        return a.sqrt();
     }
     let magnitude = a.abs();
     let estimate = libm::pow(a, b);
@@ -26,9 +27,22 @@ pub fn pow(a: f64, b: f64) -> f64 {
     if special || a == 0.0 || !estimate.is_normal() {
         return estimate;
     }
-    let (power, n) = (Double::log(magnitude) * Double::new(b)).exp();
-    let nearest = libm::ldexp(power.value(), n);
+    let nearest = match whole_exponent(b).filter(|_| (1e-8..1e15).contains(&magnitude)) {
+        Some(exponent) if b > 0.0 => Double::new(magnitude).power(exponent).value(),
+        Some(exponent) => Double::new(1.0).divide(Double::new(magnitude).power(exponent)).value(),
+        None => {
+            let (power, n) = (Double::log(magnitude) * Double::new(b)).exp();
+            libm::ldexp(power.value(), n)
+        }
+    };
     refined(estimate, nearest.copysign(estimate))
+}
+
+/// A small whole exponent without its sign: multiplying is quicker than logarithms, and as exact.
+fn whole_exponent(b: f64) -> Option<u32> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 16, and whole")]
+    let whole = b.abs() as u32;
+    (b.abs() <= 16.0 && b.fract() == 0.0).then_some(whole)
 }
 
 /// The refined value; the estimate where refining went out of range.
@@ -100,11 +114,7 @@ pub fn tan(x: f64) -> f64 {
 }
 
 fn trigonometric(x: f64, estimate: f64, value: impl Fn(f64) -> Double) -> f64 {
-    if x.abs() > REDUCED || x.abs() < 1e-8 || !x.is_finite() {
-        estimate
-    } else {
-        refined(estimate, value(x).value())
-    }
+    if x.abs() < 1e-8 || !x.is_finite() { estimate } else { refined(estimate, value(x).value()) }
 }
 
 /// Arc sine.
