@@ -54,6 +54,18 @@ impl Store for IndexedStore {
         value.map(to_bytes).transpose()
     }
 
+    /// All in one transaction, placed before the first is waited for: each costs a way to the browser's process and back.
+    async fn get_many(&self, table: Table, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let transaction =
+            self.database.transaction(&[table.name()], TransactionMode::ReadOnly).map_err(failed)?;
+        let store = transaction.store(table.name()).map_err(failed)?;
+        let values = try_join_all(keys.iter().map(|key| store.get(to_key(key)))).await.map_err(failed)?;
+        values.into_iter().map(|value| value.map(to_bytes).transpose()).collect()
+    }
+
     async fn scan(&self, table: Table, from: &str, to: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>> {
         // IndexedDB throws on an empty range, and reads a limit of zero as none.
         if from >= to || limit == 0 {

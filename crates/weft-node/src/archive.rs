@@ -181,9 +181,16 @@ impl<'a, S: Store> Archive<'a, S> {
     }
 
     async fn number(&self, pending: &Batch, key: &str) -> Result<Option<u64>> {
-        let Some(value) = self.either(pending, Table::Messages, key).await? else { return Ok(None) };
-        let bytes = open(&value).and_then(|bytes| bytes.try_into().ok());
-        bytes.map(|bytes| Some(u64::from_le_bytes(bytes))).ok_or_else(|| corrupt(Table::Messages, key))
+        let value = self.either(pending, Table::Messages, key).await?;
+        value.map(|value| decode_number(key, &value)).transpose()
+    }
+
+    /// The first slot of each of these message ids, as far as they are committed.
+    pub(crate) async fn slots_of(&self, process: Id, messages: &[Id]) -> Result<Vec<Option<u64>>> {
+        let keys: Vec<String> = messages.iter().map(|message| id_key(process, *message)).collect();
+        let values = self.store.get_many(Table::Messages, &keys).await?;
+        let slots = keys.iter().zip(values);
+        slots.map(|(key, value)| value.map(|value| decode_number(key, &value)).transpose()).collect()
     }
 
     async fn either(&self, pending: &Batch, table: Table, key: &str) -> Result<Option<Vec<u8>>> {
@@ -301,6 +308,11 @@ pub(crate) mod write {
         batch.put(Table::Messages, id_key(process, message), seal(&slot.to_le_bytes()));
     }
 
+    /// Whether the batch says where a message came first.
+    pub(crate) fn holds_slot_of(batch: &Batch, process: Id, message: Id) -> bool {
+        batch.writes.contains_key(&(Table::Messages, id_key(process, message)))
+    }
+
     pub(crate) fn evaluated_at(batch: &mut Batch, process: Id, key: &str, slot: u64) {
         batch.put(Table::Messages, seen_key(process, key), seal(&slot.to_le_bytes()));
     }
@@ -348,6 +360,11 @@ fn slot_key(process: Id, slot: u64) -> String {
 /// Above every key of a process: `0` follows `/`.
 fn after(process: Id) -> String {
     format!("{process}0")
+}
+
+fn decode_number(key: &str, value: &[u8]) -> Result<u64> {
+    let bytes = open(value).and_then(|bytes| bytes.try_into().ok());
+    bytes.map(u64::from_le_bytes).ok_or_else(|| corrupt(Table::Messages, key))
 }
 
 fn json(value: &impl Serialize) -> Result<Vec<u8>> {

@@ -81,6 +81,15 @@ pub trait Store {
     /// The value at a key.
     async fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>>;
 
+    /// The values at several keys, in the order of the keys. A database that is far away is asked once.
+    async fn get_many(&self, table: Table, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>> {
+        let mut values = Vec::with_capacity(keys.len());
+        for key in keys {
+            values.push(self.get(table, key).await?);
+        }
+        Ok(values)
+    }
+
     /// Up to `limit` entries with `from <= key < to`, in key order.
     async fn scan(&self, table: Table, from: &str, to: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>>;
 
@@ -228,6 +237,10 @@ impl<T: Store + ?Sized> Store for &T {
         (**self).get(table, key).await
     }
 
+    async fn get_many(&self, table: Table, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>> {
+        (**self).get_many(table, keys).await
+    }
+
     async fn scan(&self, table: Table, from: &str, to: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>> {
         (**self).scan(table, from, to, limit).await
     }
@@ -240,6 +253,10 @@ impl<T: Store + ?Sized> Store for &T {
 impl<T: Store + ?Sized> Store for Rc<T> {
     async fn get(&self, table: Table, key: &str) -> Result<Option<Vec<u8>>> {
         (**self).get(table, key).await
+    }
+
+    async fn get_many(&self, table: Table, keys: &[String]) -> Result<Vec<Option<Vec<u8>>>> {
+        (**self).get_many(table, keys).await
     }
 
     async fn scan(&self, table: Table, from: &str, to: &str, limit: usize) -> Result<Vec<(String, Vec<u8>)>> {

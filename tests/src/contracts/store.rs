@@ -40,6 +40,14 @@ async fn reads_what_was_written(store: &impl Store) {
     assert_eq!(get(store, Table::Items, "a").await.as_deref(), Some(&b"2"[..]));
     remove(store, &[(Table::Items, "a")]).await;
     assert_eq!(get(store, Table::Items, "a").await, None);
+    put(store, Table::Items, &[("a", b"1"), ("c", b"3")]).await;
+    let keys = ["c", "b", "a", "c"].map(str::to_owned);
+    let several = store.get_many(Table::Items, &keys).await.map_err(|error| error.code());
+    let wanted = [Some(b"3".to_vec()), None, Some(b"1".to_vec()), Some(b"3".to_vec())];
+    assert_eq!(several, Ok::<_, Code>(wanted.to_vec()), "in the order of the keys");
+    let none = store.get_many(Table::Items, &[]).await.map_err(|error| error.code());
+    assert_eq!(none, Ok::<_, Code>(Vec::new()));
+    remove(store, &[(Table::Items, "a"), (Table::Items, "c")]).await;
     // Deleting what is not there is no error, and an empty batch is none.
     remove(store, &[(Table::Items, "a")]).await;
     commit(store, Batch::default()).await;

@@ -1,7 +1,9 @@
 //! What is not in the store yet, and when it goes there: slots, results, index, snapshot and record in one
 //! batch, or nothing.
 
-use weft_codec::{Code, Error, Result};
+use weft_codec::item::DataItem;
+use weft_codec::scheduler_page::Page;
+use weft_codec::{Code, Error, Id, Result};
 use weft_core::SlotResult;
 use weft_verify::{Entry, Status, Verified};
 
@@ -123,9 +125,12 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
     /// Takes a verified entry into the history and, if asked to, replays it.
     pub(super) async fn take(&mut self, entry: &Verified<Entry>) -> Result<()> {
         let (process, id) = (self.process.id, entry.message.id());
-        let earlier = self.archive.slot_of(&self.pending.batch, process, id).await?;
+        let earlier = self.first_slot(id).await?;
         if earlier.is_none() {
             write::slot_of(&mut self.pending.batch, process, id, entry.slot);
+            if let Some(known) = self.known.get_mut(&id) {
+                *known = Some(entry.slot);
+            }
         }
         let size =
             write::slot(&mut self.pending.batch, process, entry.slot, &entry.assignment.item, &entry.message);
@@ -138,6 +143,26 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
             self.replay(entry, earlier).await?;
         }
         self.keep_pace().await
+    }
+
+    /// The slot at which this message came first, if it came before.
+    async fn first_slot(&self, message: Id) -> Result<Option<u64>> {
+        match self.known.get(&message) {
+            Some(known) => Ok(*known),
+            None => self.archive.slot_of(&self.pending.batch, self.process.id, message).await,
+        }
+    }
+
+    /// Looks up where the messages of a page came before, all at once.
+    pub(super) async fn look_up(&mut self, page: &Page) -> Result<()> {
+        let (process, pending) = (self.process.id, &self.pending.batch);
+        let messages = page.edges.iter().filter_map(|edge| edge.entry.message.as_ref());
+        // What waits for a commit is not in the store, and found without it.
+        let ids: Vec<Id> =
+            messages.map(DataItem::id).filter(|id| !write::holds_slot_of(pending, process, *id)).collect();
+        let slots = self.archive.slots_of(process, &ids).await?;
+        self.known = ids.into_iter().zip(slots).collect();
+        Ok(())
     }
 
     /// Counts an entry's checks for the receipt of the history.

@@ -1,5 +1,6 @@
 //! The road: fetch, verify, replay, commit.
 
+mod ahead;
 mod commit;
 mod fork;
 mod heads;
@@ -7,12 +8,14 @@ mod prove;
 mod rebuild;
 pub(crate) mod replay;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 
+use futures_util::future::{Either, select};
 use weft_codec::ao::{Carrier, Process};
 use weft_codec::scheduler_page::{Edge, Page};
 use weft_codec::{Code, Error, Id, Result};
-use weft_verify::{HistoryVerifier, Untrusted, Verified, Vouched, claims_of_item};
+use weft_verify::{HistoryVerifier, Untrusted, Verified, Vouched};
 
 use crate::archive::{Archive, Record, corrupt, write};
 use crate::event::{Event, Observer, Phase};
@@ -23,9 +26,9 @@ use crate::options::Summary;
 use crate::reach::{Fault, Reach, Stop};
 use crate::scheduler;
 use crate::seams::{Clock, Fetch, Store, Table};
-use crate::signatures::vouch;
 use crate::sources::Sources;
 
+use ahead::Ahead;
 use commit::{Pace, Pending};
 use rebuild::Rebuilt;
 use replay::Player;
@@ -43,6 +46,10 @@ pub(crate) struct Run<'a, S, F, C, O> {
     verifier: HistoryVerifier,
     /// Signatures of the page at hand that the platform has checked.
     vouched: Vouched,
+    /// The first slots of messages of the page at hand, as far as they were looked up.
+    known: BTreeMap<Id, Option<u64>>,
+    /// The page after the one at hand.
+    ahead: Option<Ahead>,
     player: Option<Player>,
     pending: Pending,
     pace: Pace,
@@ -101,6 +108,8 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
             record,
             verifier,
             vouched: Vouched::new(),
+            known: BTreeMap::new(),
+            ahead: None,
             player: None,
             pending,
             pace,
@@ -218,22 +227,40 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
         }
     }
 
-    /// Fetches the page after the head from one scheduler and takes its entries.
+    /// Takes the entries of the page after the head. Meanwhile the page after that is on its way.
     async fn advance(&mut self, url: &str) -> Result<Step, Fault> {
-        let options = self.reach.options;
-        let (id, before) = (self.process.id, self.verifier.head().cloned());
-        let page = scheduler::page(self.reach, url, id, before.as_ref(), options.to, options.page_limit)
-            .await
-            .map_err(Fault::of)?;
+        let before = self.verifier.head().cloned();
+        let ahead = match self.ahead.take().filter(|ahead| ahead.follows(url, before.as_ref())) {
+            Some(ahead) => ahead,
+            None => self.asking().page(url, before.as_ref()).await.map_err(Fault::of)?,
+        };
+        let Ahead { page, vouched, .. } = ahead;
         self.learn_length(url, &page).await?;
-        self.vouched = self.vouch_for(&page).await;
-        let start = before.as_ref().map(|head| head.slot);
+        self.vouched = vouched;
+        let (asking, next) = (self.asking(), ahead::expected(&page, self.reach.options.to));
+        // A page that does not come now is asked for when its turn is, and is an error then.
+        let reading = async { asking.page(url, Some(next.as_ref()?)).await.ok() };
+        let (step, ahead) = both(self.take_page(page, before.as_ref(), url), reading).await?;
+        self.ahead = ahead;
+        Ok(step)
+    }
+
+    /// Takes the entries of one page, after `before`.
+    async fn take_page(
+        &mut self,
+        page: Page,
+        before: Option<&weft_verify::Head>,
+        url: &str,
+    ) -> Result<Step, Fault> {
+        let options = self.reach.options;
+        let start = before.map(|head| head.slot);
         let has_next = page.has_next_page;
+        self.look_up(&page).await.map_err(Fault::Ours)?;
         for edge in page.edges {
             if self.is_reached() {
                 break;
             }
-            match self.take_edge(edge, before.as_ref(), url).await {
+            match self.take_edge(edge, before, url).await {
                 // Entries of one millisecond may stand on either side of a page's border: ask again from here.
                 Err(Fault::Source(error))
                     if error.code() == Code::SlotMissing && self.head_slot() != start =>
@@ -262,14 +289,6 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
                 Err(Fault::Source(Error::new(Code::NotFound, what)))
             }
         }
-    }
-
-    /// Has the platform check the signatures of a whole page, many at a time.
-    async fn vouch_for(&self, page: &Page) -> Vouched {
-        let items =
-            page.edges.iter().flat_map(|edge| [&edge.entry.assignment, &edge.entry.message]).flatten();
-        let claims: Vec<_> = items.flat_map(claims_of_item).collect();
-        vouch(&*self.node.signatures, &claims).await
     }
 
     async fn take_edge(
@@ -342,7 +361,7 @@ impl Record {
             replay: None,
             boot: None,
             crons_left_out: Vec::new(),
-            tallies: std::collections::BTreeMap::new(),
+            tallies: BTreeMap::new(),
             heads: Vec::new(),
             heads_needed: 1,
             heads_to_slot: false,
@@ -375,6 +394,17 @@ pub(crate) fn prove_carrier(carrier: Carrier, id: Id) -> Result<gateway::Found> 
             weft_verify::transaction(Untrusted::new(*transaction, "the store"), None, Some(id))
                 .map(gateway::Found::Transaction)
         }
+    }
+}
+
+/// Both at a time. If the first fails, the second is left where it is.
+async fn both<A, E, B>(
+    first: impl Future<Output = Result<A, E>>,
+    second: impl Future<Output = B>,
+) -> Result<(A, B), E> {
+    match select(pin!(first), pin!(second)).await {
+        Either::Left((first, second)) => Ok((first?, second.await)),
+        Either::Right((second, first)) => Ok((first.await?, second)),
     }
 }
 
