@@ -19,7 +19,14 @@ interface Ready {
   salt: number;
 }
 
-const keys = new Map<string, Promise<Ready | null>>();
+/** A key by its bytes. */
+interface Kept {
+  hash: Claim["hash"];
+  modulus: Uint8Array;
+  ready: Promise<Ready | null>;
+}
+
+const keys: Kept[] = [];
 
 /** Where each claim begins and ends. */
 export function ranges(packed: Uint8Array<ArrayBuffer>): [number, number][] {
@@ -68,21 +75,21 @@ async function holds({ hash, key, message, signature }: Claim): Promise<boolean>
 }
 
 function prepared(hash: Claim["hash"], modulus: Uint8Array<ArrayBuffer>): Promise<Ready | null> {
-  const n = base64url(modulus);
-  const name = `${hash} ${n}`;
-  const known = keys.get(name);
-  if (known) return known;
-  if (keys.size >= KEPT_KEYS) keys.delete(keys.keys().next().value ?? "");
-  const jwk = { kty: "RSA", n, e: "AQAB", ext: true };
+  const known = keys.find((key) => key.hash === hash && same(key.modulus, modulus));
+  if (known) return known.ready;
+  if (keys.length >= KEPT_KEYS) keys.shift();
+  const jwk = { kty: "RSA", n: base64url(modulus), e: "AQAB", ext: true };
   const ready = crypto.subtle
     .importKey("jwk", jwk, { name: "RSA-PSS", hash }, false, ["verify"])
     .then((key) => ({ key, salt: hash === "SHA-256" ? 32 : 64 }), () => null);
-  keys.set(name, ready);
+  keys.push({ hash, modulus: modulus.slice(), ready });
   return ready;
 }
 
+function same(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && left.every((byte, at) => byte === right[at]);
+}
+
 function base64url(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }

@@ -29,7 +29,10 @@ export class SignatureThreads {
     this.#url = url;
   }
 
-  /** One byte for each packed claim, 1 if it holds. Without WebCrypto (a page that is not secure) all are 0. */
+  /**
+   * One byte for each packed claim, 1 if it holds. Without WebCrypto (a page that is not secure) all are 0. The packed
+   * bytes are only lent: they are copied, each batch once, before this first waits.
+   */
   async check(packed: Bytes): Promise<Bytes> {
     const places = ranges(packed);
     const verdicts = new Uint8Array(places.length);

@@ -2,17 +2,18 @@
 //! has `.code`, `.message`, `.fields` and `.cause`. web/js/client.ts documents the same methods for their users.
 
 use std::cell::RefCell;
+use std::ops::Range;
 use std::rc::Rc;
 use std::str::FromStr;
 
-use js_sys::Function;
+use js_sys::{Function, Uint8Array};
 use serde::Deserialize;
 use serde_json::Value;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use weft_codec::{Address, Code, Error, Id, Result};
 use weft_node::demo::{DemoArchive, DemoFetch};
 use weft_node::seams::{Batch, Store, Table};
-use weft_node::{Node, Options, Sources, Summary};
+use weft_node::{BundleBytes, Node, Options, Sources, Summary};
 use weft_verify::FraudProof;
 
 use crate::boundary::{from_js_value, to_js, to_js_value};
@@ -113,8 +114,8 @@ impl WeftNode {
 
     /// Proves every item of a bundle by itself.
     #[wasm_bindgen(js_name = verifyBundle)]
-    pub async fn verify_bundle(&self, bundle: Vec<u8>) -> Answer {
-        answer(self.node.verify_bundle(&bundle, |_| true).await)
+    pub async fn verify_bundle(&self, bundle: Uint8Array) -> Answer {
+        answer(self.node.verify_bundle(&Given(bundle), |_| true).await)
     }
 
     /// Every process in the store.
@@ -294,6 +295,20 @@ impl WeftNode {
         emitter.flush();
         self.end();
         summary
+    }
+}
+
+/// A bundle in JavaScript's memory.
+struct Given(Uint8Array);
+
+impl BundleBytes for Given {
+    fn size(&self) -> usize {
+        self.0.length() as usize
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "an index in an array whose length is a u32")]
+    fn read(&self, range: Range<usize>) -> Vec<u8> {
+        self.0.subarray(range.start as u32, range.end as u32).to_vec()
     }
 }
 

@@ -3,6 +3,7 @@
 
 use futures_util::future::LocalBoxFuture;
 use js_sys::{Function, Promise, Uint8Array};
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use weft_node::signatures::Signatures;
@@ -11,9 +12,19 @@ use weft_verify::{Scheme, SignatureClaim};
 /// Keys WebCrypto is asked about, in bytes. Of smaller and larger ones browsers think differently.
 const KEY_BYTES: std::ops::RangeInclusive<usize> = 128..=1024;
 
+#[wasm_bindgen]
+extern "C" {
+    /// A function that is lent bytes: it has to have copied what it keeps of them when it returns.
+    type Check;
+
+    #[wasm_bindgen(method, catch)]
+    fn call(this: &Check, receiver: &JsValue, packed: &[u8]) -> Result<JsValue, JsValue>;
+}
+
 /// WebCrypto, as the worker's JavaScript reaches it.
 pub struct WebCrypto {
-    /// `(packed: Uint8Array) => Promise<Uint8Array>`: one byte a claim, 1 if it holds.
+    /// `(packed: Uint8Array) => Promise<Uint8Array>`: one byte a claim, 1 if it holds. The packed bytes are a view of this
+    /// memory, good until the function returns.
     check: Function,
 }
 
@@ -26,7 +37,8 @@ impl WebCrypto {
 
     /// The verdicts on claims that are packed.
     async fn ask(&self, packed: &[u8]) -> Result<Vec<u8>, JsValue> {
-        let promise: Promise = self.check.call1(&JsValue::NULL, &Uint8Array::from(packed))?.dyn_into()?;
+        let promise: Promise =
+            self.check.unchecked_ref::<Check>().call(&JsValue::NULL, packed)?.dyn_into()?;
         let verdicts: Uint8Array = JsFuture::from(promise).await?.dyn_into()?;
         Ok(verdicts.to_vec())
     }

@@ -1,5 +1,7 @@
 //! ANS-104 bundles: several items in one (reference ans104.md §4).
 
+use std::ops::Range;
+
 use crate::error::{Code, Error, Result};
 use crate::id::Id;
 use crate::item::DataItem;
@@ -23,14 +25,21 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<(Id, DataItem)>> {
 
 /// The ids as a bundle's header prints them, and each item's bytes, not read. Errors: `bundle-malformed`, `too-large`.
 pub fn entries(bytes: &[u8]) -> Result<Vec<(Id, &[u8])>> {
-    let mut reader = Reader::new(bytes);
-    let count = number(&mut reader)?;
-    if count > MAX_ITEMS {
-        return Err(Error::new(
-            Code::TooLarge,
-            format!("A bundle has at most {MAX_ITEMS} items here, this says {count}."),
-        ));
-    }
+    let places = places(bytes, bytes.len())?.into_iter();
+    Ok(places.map(|(id, place)| (id, bytes.get(place).unwrap_or_default())).collect())
+}
+
+/// How long the header of a bundle is whose first bytes, 32 if there are so many, are these. Errors as [`places`].
+pub fn header_bytes(first: &[u8]) -> Result<usize> {
+    let count = count(&mut Reader::new(first))?;
+    Ok(32 + 64 * usize::try_from(count).map_err(|_| malformed("The bundle's header is too long."))?)
+}
+
+/// The ids as a bundle's header prints them, and where each item is in the bundle, which has `total` bytes. Of these,
+/// only the header need be at hand. Errors: `bundle-malformed`, `too-large`.
+pub fn places(header: &[u8], total: usize) -> Result<Vec<(Id, Range<usize>)>> {
+    let mut reader = Reader::new(header);
+    let count = count(&mut reader)?;
     if count.saturating_mul(64) > reader.rest().len() as u64 {
         return Err(malformed(format!("The bundle says {count} items and is too short for their header.")));
     }
@@ -40,15 +49,28 @@ pub fn entries(bytes: &[u8]) -> Result<Vec<(Id, &[u8])>> {
         let id = reader.array().map(Id).ok_or_else(|| malformed("The bundle ends inside its header."))?;
         heads.push((size, id));
     }
-    let mut items = Vec::with_capacity(heads.len());
+    let mut start = header.len() - reader.rest().len();
+    let mut places = Vec::with_capacity(heads.len());
     for (index, (size, id)) in heads.into_iter().enumerate() {
-        let size = usize::try_from(size).ok();
-        let bytes = size
-            .and_then(|size| reader.take(size))
+        let end = usize::try_from(size).ok().and_then(|size| start.checked_add(size));
+        let end = end
+            .filter(|end| *end <= total)
             .ok_or_else(|| malformed(format!("Item {index} of the bundle runs past its end.")))?;
-        items.push((id, bytes));
+        places.push((id, start..end));
+        start = end;
     }
-    Ok(items)
+    Ok(places)
+}
+
+fn count(reader: &mut Reader<'_>) -> Result<u64> {
+    let count = number(reader)?;
+    if count > MAX_ITEMS {
+        return Err(Error::new(
+            Code::TooLarge,
+            format!("A bundle has at most {MAX_ITEMS} items here, this says {count}."),
+        ));
+    }
+    Ok(count)
 }
 
 /// The bytes of a bundle of these items, with their ids in the header.

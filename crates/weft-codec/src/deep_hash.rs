@@ -20,11 +20,18 @@ pub fn deep_hash(chunk: &Chunk<'_>) -> [u8; 48] {
             let tag = hash(&[format!("blob{}", bytes.len()).as_bytes()]);
             hash(&[&tag, &hash(&[bytes])])
         }
-        Chunk::List(chunks) => {
-            let tag = hash(&[format!("list{}", chunks.len()).as_bytes()]);
-            chunks.iter().fold(tag, |so_far, chunk| hash(&[&so_far, &deep_hash(chunk)]))
-        }
+        Chunk::List(chunks) => begun(chunks.len(), chunks),
     }
+}
+
+/// The hash of a list as far as it goes, and on over its next elements.
+pub(crate) fn after(so_far: [u8; 48], chunks: &[Chunk<'_>]) -> [u8; 48] {
+    chunks.iter().fold(so_far, |so_far, chunk| hash(&[&so_far, &deep_hash(chunk)]))
+}
+
+/// The hash of a list of `count` elements as far as its first ones, `chunks`, go.
+pub(crate) fn begun(count: usize, chunks: &[Chunk<'_>]) -> [u8; 48] {
+    after(hash(&[format!("list{count}").as_bytes()]), chunks)
 }
 
 fn hash(parts: &[&[u8]]) -> [u8; 48] {

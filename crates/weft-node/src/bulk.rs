@@ -1,5 +1,7 @@
 //! Many data items at once: a whole bundle proved, with the platform's help.
 
+use std::ops::Range;
+
 use futures_util::future::join;
 use serde::Serialize;
 use weft_codec::item::DataItem;
@@ -12,7 +14,7 @@ use crate::signatures::vouch;
 
 /// Items and bytes taken at a time: enough for every thread of the platform, little beside the bundle itself.
 const STEP_ITEMS: usize = 512;
-const STEP_BYTES: usize = 4 << 20;
+const STEP_BYTES: usize = 1 << 20;
 
 /// What was found about one item of a bundle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -29,6 +31,32 @@ pub struct ItemVerdict {
     pub message: Option<String>,
 }
 
+/// A bundle, wherever it is: it is read piece by piece, so that it need not be copied as a whole.
+pub trait BundleBytes {
+    /// Its length.
+    fn size(&self) -> usize;
+
+    /// Some of its bytes, all of them in it.
+    fn read(&self, range: Range<usize>) -> Vec<u8>;
+}
+
+impl BundleBytes for [u8] {
+    fn size(&self) -> usize {
+        self.len()
+    }
+
+    fn read(&self, range: Range<usize>) -> Vec<u8> {
+        self.get(range).unwrap_or_default().to_vec()
+    }
+}
+
+/// Where the items of a bundle are.
+fn places(bundle: &(impl BundleBytes + ?Sized)) -> Result<Vec<(Id, Range<usize>)>> {
+    let size = bundle.size();
+    let header = bundle::header_bytes(&bundle.read(0..size.min(32)))?;
+    bundle::places(&bundle.read(0..header.min(size)), size)
+}
+
 /// Some items of a bundle, read, and the claims of their signatures.
 struct Part {
     items: Vec<(Id, Result<DataItem>)>,
@@ -37,20 +65,22 @@ struct Part {
 
 impl Part {
     /// The next items; `None` at the end.
-    fn read(entries: &mut &[(Id, &[u8])]) -> Option<Self> {
-        let mut bytes = 0_usize;
-        let fits = |(_, item): &&(Id, &[u8])| {
-            let before = bytes;
-            bytes = bytes.saturating_add(item.len());
-            before < STEP_BYTES
+    fn read(bundle: &(impl BundleBytes + ?Sized), places: &mut &[(Id, Range<usize>)]) -> Option<Self> {
+        let start = places.first()?.1.start;
+        // One at least, however long it is.
+        let fits = |(index, (_, place)): &(usize, &(Id, Range<usize>))| {
+            *index == 0 || (*index < STEP_ITEMS && place.end - start <= STEP_BYTES)
         };
-        let count = entries.iter().take(STEP_ITEMS).take_while(fits).count();
-        let (part, rest) = entries.split_at(count);
-        *entries = rest;
-        let items: Vec<_> = part.iter().map(|(id, bytes)| (*id, DataItem::parse(bytes))).collect();
+        let count = places.iter().enumerate().take_while(fits).count();
+        let (part, rest) = places.split_at(count);
+        *places = rest;
+        let bytes = bundle.read(start..part.last()?.1.end);
+        let item =
+            |place: &Range<usize>| bytes.get(place.start - start..place.end - start).unwrap_or_default();
+        let items: Vec<_> = part.iter().map(|(id, place)| (*id, DataItem::parse(item(place)))).collect();
         let claims =
             items.iter().filter_map(|(_, item)| item.as_ref().ok()).flat_map(claims_of_item).collect();
-        (count > 0).then_some(Self { items, claims })
+        Some(Self { items, claims })
     }
 }
 
@@ -61,16 +91,16 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
     /// Errors: `bundle-malformed`, `too-large` for a bundle whose items cannot be told apart.
     pub async fn verify_bundle(
         &self,
-        bytes: &[u8],
+        bundle: &(impl BundleBytes + ?Sized),
         proceed: impl Fn(usize) -> bool,
     ) -> Result<Vec<ItemVerdict>> {
-        let entries = bundle::entries(bytes)?;
-        let mut rest = entries.as_slice();
-        let mut verdicts = Vec::with_capacity(entries.len());
-        let mut next = Part::read(&mut rest);
+        let places = places(bundle)?;
+        let mut rest = places.as_slice();
+        let mut verdicts = Vec::with_capacity(places.len());
+        let mut next = Part::read(bundle, &mut rest);
         while let Some(part) = next.take() {
             // The platform's threads check this part while the next one is read and hashed here.
-            let reading = async { Part::read(&mut rest) };
+            let reading = async { Part::read(bundle, &mut rest) };
             let (vouched, read) = join(vouch(&*self.signatures, &part.claims), reading).await;
             vouched.during(|| verdicts.extend(part.items.into_iter().map(verdict)));
             self.clock.breathe().await;

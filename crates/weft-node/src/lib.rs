@@ -32,7 +32,7 @@ pub mod signatures;
 mod sources;
 mod sync;
 
-pub use bulk::ItemVerdict;
+pub use bulk::{BundleBytes, ItemVerdict};
 pub use chain::BlockName;
 pub use event::{Event, Observer, Phase};
 pub use export::{ReceiptRequest, ReceiptSlots};
