@@ -1,9 +1,12 @@
 //! Receipt files, from the store to wherever their text goes, piece by piece.
 
+use std::collections::VecDeque;
+
 use weft_codec::ao::Carrier;
 use weft_codec::{Code, Error, Id, Result};
 use weft_verify::{
     Agreement, HistoryEntry, InclusionProof, Origin, ReceiptEnding, ReceiptOpening, ReceiptWriter, Scope,
+    Vouched, claims_of_entry,
 };
 
 use crate::archive::{Archive, Record, corrupt};
@@ -11,9 +14,13 @@ use crate::event::{Event, Observer, Phase};
 use crate::node::Node;
 use crate::receipts;
 use crate::seams::{Batch, Clock, Fetch, Store, Table};
+use crate::signatures::{Signatures, vouch};
 
 /// Text that is gathered before it is handed on, in bytes.
 const PIECE: usize = 1 << 20;
+/// Slots, and bytes of their messages, whose signatures the platform is given at a time.
+const STEP_SLOTS: usize = 256;
+const STEP_BYTES: usize = 4 << 20;
 /// Work between two breaths, and between two events of progress, in milliseconds.
 const BREATH_MS: u64 = 25;
 const PROGRESS_MS: u64 = 100;
@@ -60,13 +67,15 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
         sink: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<u64> {
         let record = self.known(process).await?;
-        let export = Export { archive: self.archive(), record: &record, clock: self.clock(), observer };
+        let (archive, signatures, clock) = (self.archive(), &*self.signatures, self.clock());
+        let export = Export { archive, signatures, record: &record, clock, observer };
         Box::pin(export.run(request, sink)).await
     }
 }
 
 struct Export<'a, S, C, O> {
     archive: Archive<'a, S>,
+    signatures: &'a dyn Signatures,
     record: &'a Record,
     clock: &'a C,
     observer: &'a O,
@@ -85,8 +94,16 @@ impl<S: Store, C: Clock, O: Observer> Export<'_, S, C, O> {
         let started = self.clock.now_ms();
         let (mut breath, mut told) = (started, started);
         self.tell(started, started, 0, last - first + 1);
+        let mut step = VecDeque::new();
+        let mut vouched = Vouched::new();
         for slot in first..=last {
-            self.add(&mut writer, slot).await?;
+            if step.is_empty() {
+                step = self.entries(slot, last).await?;
+                let claims: Vec<_> = step.iter().flat_map(claims_of_entry).collect();
+                vouched = vouch(self.signatures, &claims).await;
+            }
+            let entry = step.pop_front().ok_or_else(|| self.missing(slot))?;
+            self.add(&mut writer, &vouched, entry, slot).await?;
             if writer.waiting() >= PIECE {
                 pass(writer.take())?;
             }
@@ -139,13 +156,33 @@ impl<S: Store, C: Clock, O: Observer> Export<'_, S, C, O> {
         Ok(ReceiptOpening { made_by: MADE_BY.to_owned(), scope, process, module, previous })
     }
 
-    async fn add(&self, writer: &mut ReceiptWriter, slot: u64) -> Result<()> {
-        let entry = self.entry(slot).await?;
+    /// The next entries, as many as the platform is given at a time.
+    async fn entries(&self, first: u64, last: u64) -> Result<VecDeque<HistoryEntry>> {
+        let (mut entries, mut bytes) = (VecDeque::new(), 0);
+        for slot in (first..=last).take(STEP_SLOTS) {
+            let entry = self.entry(slot).await?;
+            bytes += entry.message.as_ref().map_or(0, |message| message.data.len());
+            entries.push_back(entry);
+            if bytes >= STEP_BYTES {
+                break;
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Proves an entry again, without what the platform has vouched for, and writes it down.
+    async fn add(
+        &self,
+        writer: &mut ReceiptWriter,
+        vouched: &Vouched,
+        entry: HistoryEntry,
+        slot: u64,
+    ) -> Result<()> {
         let result = self.archive.result(self.record.process, slot).await?;
         let result = result.map(|result| serde_json::to_string(&result)).transpose().map_err(|cause| {
             Error::new(Code::StoreFailed, "A result cannot be written as JSON.").because(cause)
         })?;
-        writer.slot(entry, result.as_deref()).map_err(|cause| self.damaged(slot, cause))
+        vouched.during(|| writer.slot(entry, result.as_deref())).map_err(|cause| self.damaged(slot, cause))
     }
 
     /// What a history ends with: the memory's hash is known where the replay stands, and nowhere before.
@@ -211,9 +248,12 @@ impl<S: Store, C: Clock, O: Observer> Export<'_, S, C, O> {
     }
 
     async fn entry(&self, slot: u64) -> Result<HistoryEntry> {
-        let process = self.record.process;
-        let entry = self.archive.slot(&Batch::default(), process, slot).await?;
-        entry.ok_or_else(|| corrupt(Table::Slots, &format!("{process}/{slot}")))
+        let entry = self.archive.slot(&Batch::default(), self.record.process, slot).await?;
+        entry.ok_or_else(|| self.missing(slot))
+    }
+
+    fn missing(&self, slot: u64) -> Error {
+        corrupt(Table::Slots, &format!("{}/{slot}", self.record.process))
     }
 
     /// What was proved when it was stored proves again, or the store is not as it was written.
