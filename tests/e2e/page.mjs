@@ -12,8 +12,8 @@ const TYPES = {
   ".bin": "application/octet-stream",
 };
 
-/** Serves a folder below a sub-path, as a gateway does, and remembers what was asked for. */
-export async function servePage(folder = process.env.WEFT_DIST, base = "/some/where/") {
+/** Serves a folder below a sub-path, as a gateway does, and remembers what was asked for. `more` are further files. */
+export async function servePage(folder = process.env.WEFT_DIST, base = "/some/where/", more = {}) {
   const asked = [];
   const server = createServer(async (request, response) => {
     const path = new URL(request.url, "http://page").pathname;
@@ -21,7 +21,7 @@ export async function servePage(folder = process.env.WEFT_DIST, base = "/some/wh
     const inside = path.startsWith(base) ? normalize(path.slice(base.length) || "index.html") : null;
     try {
       if (inside === null || inside.startsWith("..")) throw new Error("outside");
-      const body = await readFile(join(folder, inside));
+      const body = more[inside] ?? await readFile(join(folder, inside));
       response.writeHead(200, { "content-type": TYPES[extname(inside)] ?? "application/octet-stream" }).end(body);
     } catch {
       response.writeHead(404, { "content-type": "text/plain" }).end("not found");
@@ -45,10 +45,10 @@ export async function serveAnswers(handler) {
   return { url: `http://127.0.0.1:${server.address().port}`, close: () => { server.closeAllConnections(); server.close(); } };
 }
 
-export function launch() {
+export function launch(more = []) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"],
+    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run", ...more],
   });
 }
 

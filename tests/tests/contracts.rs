@@ -4,6 +4,7 @@
 
 use weft_node::memory::{ManualClock, MemoryFetch, MemoryStore};
 use weft_node::seams::Response;
+use weft_node::signatures::InRust;
 use weft_tests::contracts;
 use weft_tests::contracts::fetch::Served;
 
@@ -38,6 +39,15 @@ async fn the_manual_clock() {
     let clock = ManualClock::new(5, 0);
     contracts::clock::holds(&clock).await;
     assert_eq!((weft_node::seams::Clock::now_ms(&clock), clock.breaths()), (25, 4));
+}
+
+#[weft_tests::both_async]
+async fn signatures_in_rust() {
+    let verdicts = contracts::signatures::holds(&InRust).await;
+    assert!(
+        verdicts.hold > 600 && verdicts.claims > 2 * verdicts.hold && verdicts.found == 0,
+        "{verdicts:?}"
+    );
 }
 
 #[cfg(not(target_arch = "wasm32"))]

@@ -16,6 +16,7 @@ mod inclusion;
 mod network;
 mod network_blocks;
 mod network_rebuild;
+mod node_ahead;
 mod node_fraud;
 mod node_heads;
 mod node_inclusion;

@@ -9,8 +9,6 @@ use weft_node::Options;
 use weft_node::seams::{Request, Response};
 use weft_tests::world::{Log, Plan, SU, Site, Stage, scheduler, sources, status};
 
-weft_tests::in_browser!();
-
 fn by_threes() -> Options {
     Options { page_limit: 3, ..Options::default() }
 }

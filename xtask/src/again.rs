@@ -12,7 +12,7 @@ use crate::files;
 use crate::stamp::Stamp;
 use crate::steps::Outcome;
 use crate::tally::Tally;
-use crate::{bench, modules};
+use crate::{bench, modules, page};
 
 /// What the Rust code, its tests and its lints are made of.
 const RUST: [&str; 15] = [
@@ -60,7 +60,10 @@ pub(crate) fn rust_tests(ctx: &Ctx, step: &str) -> Result<Stamp> {
 /// The inputs of the tests of the page: the page as it is served, and what stands beside it.
 pub(crate) fn page_tests(ctx: &Ctx, step: &str) -> Result<Stamp> {
     let stamp = Stamp::new(ctx, step).path(&ctx.out)?.path(&ctx.weft())?;
-    stamp.path(&modules::dir(ctx))?.paths(&ctx.root, &READ_BY_E2E)
+    let stamp = stamp.path(&modules::dir(ctx))?.path(&page::contracts_dir(ctx))?;
+    stamp
+        .paths(&ctx.root, &READ_BY_E2E)?
+        .paths(&ctx.root, &["tests/fixtures/ans104", "../shared/fixtures/ans104"])
 }
 
 /// The inputs of the runtime's comparison in a browser.

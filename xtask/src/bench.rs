@@ -70,14 +70,7 @@ pub(crate) fn native(ctx: &Ctx) -> Result<Outcome> {
 
 /// The step `bench-wasm`: the runtime as the page has it, for node, and for the test that compares it in a browser.
 pub(crate) fn wasm(ctx: &Ctx) -> Result<Outcome> {
-    let wasm = ctx.wasm()?;
-    let cargo = match ctx.testing() {
-        true => checks::browser_build(ctx)?,
-        false => wasm.cargo(ctx, "build").args(["--locked", "-p", "weft-web", "--example", "bench"]),
-    };
-    let cargo = cargo.args(["--profile", ctx.profile]);
-    let built = wasm.output(ctx, ctx.profile).join("examples/bench.wasm");
-    let outcome = page::cargo_step(cargo, &built)?;
+    let (outcome, built) = page::example(ctx, "bench")?;
     let stamp = Stamp::new(ctx, "bench-wasm").path(&built)?;
     if !stamp.fresh(&[bindings(ctx), browser_bindings(ctx).join("bench.js")]) {
         for (target, folder) in [("nodejs", ctx.own().join("bench")), ("web", browser_bindings(ctx))] {

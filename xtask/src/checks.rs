@@ -9,7 +9,7 @@ use crate::cmd::Run;
 use crate::ctx::Ctx;
 use crate::steps::{self, OnFailure, Outcome, Row};
 use crate::tally::Tally;
-use crate::{again, bench, files, modules, tools};
+use crate::{again, bench, files, modules, page, tools};
 
 /// Steps of `test` besides what they need.
 const ALL: [&str; 11] = [
@@ -34,7 +34,7 @@ const BROWSER: [&str; 7] = ["--locked", "--lib", "--tests", "-p", "weft-web", "-
 
 /// Compiles all of `wasm-test` and more of what runs in a browser.
 pub(crate) fn browser_build(ctx: &Ctx) -> Result<Run> {
-    Ok(ctx.wasm()?.cargo(ctx, "build").args(BROWSER).args(["--example", "bench"]))
+    Ok(ctx.wasm()?.cargo(ctx, "build").args(BROWSER).args(["--example", "bench", "--example", "signatures"]))
 }
 
 /// `cargo xtask test`.
@@ -84,7 +84,7 @@ pub(crate) fn clippy_wasm(ctx: &Ctx) -> Result<Outcome> {
     wasm.need_clippy()?;
     let stamp = again::lint(ctx, "clippy-wasm")?.text(&wasm.sentence());
     again::unless_unchanged(ctx, "clippy-wasm", &stamp, || {
-        wasm.cargo(ctx, "clippy").args(BROWSER).args(["--example", "bench"]).args(STRICT).go()?;
+        wasm.cargo(ctx, "clippy").args(BROWSER).args(["--example", "bench", "--example", "signatures"]).args(STRICT).go()?;
         Ok(Outcome::Done)
     })
 }
@@ -131,6 +131,7 @@ pub(crate) fn e2e(ctx: &Ctx) -> Result<Outcome> {
     let stamp = again::page_tests(ctx, "e2e")?;
     let run = end_to_end(ctx)?.arg("--dist").arg(&ctx.out).arg("--weft").arg(ctx.weft());
     let run = run.arg("--artefacts").arg(ctx.root.join("artefacts")).args(["--except", ENGINE]);
+    let run = run.env("WEFT_CONTRACTS", page::contracts_dir(ctx));
     again::unless_unchanged(ctx, "e2e", &stamp, || counted(run))
 }
 

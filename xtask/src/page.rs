@@ -66,6 +66,36 @@ pub(crate) fn wasm(ctx: &Ctx) -> Result<Outcome> {
     cargo_step(cargo, &node_wasm(ctx)?).context("if wasmi did not compile, try again with --loop-dispatch")
 }
 
+/// The step `contracts`: what a seam must do, as wasm beside the page, for the end-to-end tests.
+pub(crate) fn contracts(ctx: &Ctx) -> Result<Outcome> {
+    let (outcome, built) = example(ctx, "signatures")?;
+    let out = contracts_dir(ctx);
+    let stamp = Stamp::new(ctx, "contracts").path(&built)?;
+    if !stamp.fresh(&[out.join("signatures.js")]) {
+        let run = Run::new(tools::bindgen(ctx)?).args(["--target", "web", "--out-name", "signatures"]);
+        run.arg("--out-dir").arg(out).arg(&built).go()?;
+        stamp.save()?;
+    }
+    Ok(outcome)
+}
+
+/// Where the contracts for a browser are.
+pub(crate) fn contracts_dir(ctx: &Ctx) -> PathBuf {
+    ctx.own().join("contracts")
+}
+
+/// Compiles an example of `web`; where it is.
+pub(crate) fn example(ctx: &Ctx, name: &str) -> Result<(Outcome, PathBuf)> {
+    let wasm = ctx.wasm()?;
+    let cargo = match ctx.testing() {
+        true => checks::browser_build(ctx)?,
+        false => wasm.cargo(ctx, "build").args(["--locked", "-p", "weft-web", "--example", name]),
+    };
+    let built = wasm.output(ctx, ctx.profile).join(format!("examples/{name}.wasm"));
+    let outcome = cargo_step(cargo.args(["--profile", ctx.profile]), &built)?;
+    Ok((outcome, built))
+}
+
 /// The step `bindgen`.
 pub(crate) fn bindgen(ctx: &Ctx) -> Result<Outcome> {
     let (wasm, out) = (node_wasm(ctx)?, bindings(ctx));

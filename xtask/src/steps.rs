@@ -89,6 +89,12 @@ pub(crate) const STEPS: &[Step] = &[
         needs: &["toolchain", "crates", "wasm-bindgen"],
         run: bench::wasm,
     },
+    Step {
+        name: "contracts",
+        about: "a seam's contract as wasm",
+        needs: &["toolchain", "crates", "wasm-bindgen"],
+        run: page::contracts,
+    },
     Step { name: "page", about: "the page, put together", needs: &["bundle", "demo"], run: page::page },
     Step {
         name: "wasm-test",
@@ -99,7 +105,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "e2e",
         about: "the page in Chromium, end to end",
-        needs: &["npm-tests", "browser", "page", "weft", "modules"],
+        needs: &["npm-tests", "browser", "page", "weft", "modules", "contracts"],
         run: checks::e2e,
     },
     Step {
