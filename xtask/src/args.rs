@@ -45,6 +45,8 @@ pub(crate) struct Args {
     pub(crate) only: Option<String>,
     /// `test --all`: also what has not changed since it last succeeded.
     pub(crate) all: bool,
+    /// `bench verify`: verification in a browser, not the runtime.
+    pub(crate) verify: bool,
     /// `bench --json`.
     pub(crate) json: bool,
 }
@@ -64,6 +66,7 @@ impl Args {
             port: None,
             only: None,
             all: false,
+            verify: false,
             json: false,
         };
         while let Some(word) = words.next() {
@@ -85,6 +88,7 @@ impl Args {
             (Task::Test, "--only") => self.only = Some(value()?),
             (Task::Test, "--all") => self.all = true,
             (Task::Bench, "--json") => self.json = true,
+            (Task::Bench, "verify") => self.verify = true,
             (_, other) => bail!("unknown option {other}; `cargo xtask help` lists them"),
         }
         Ok(())
@@ -129,6 +133,8 @@ mod tests {
         assert_eq!(parse("test --only e2e").unwrap().only.as_deref(), Some("e2e"));
         assert!(parse("test --all").unwrap().all);
         assert_eq!(parse("test --toolchain debian").unwrap().toolchain, Choice::Debian);
+        assert!(parse("bench verify --json").unwrap().verify);
+        assert!(parse("test verify").is_err());
         assert!(parse("tidy --open").is_err());
         assert!(parse("test --only").is_err());
     }

@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use crate::checks;
 use crate::cmd::Run;
 use crate::ctx::Ctx;
 use crate::files;

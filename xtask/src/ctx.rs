@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::args::Args;
+use crate::args::{Args, Task};
 use crate::browser::Browser;
 use crate::cmd::Run;
 use crate::toolchain::WasmToolchain;
@@ -34,7 +34,8 @@ impl Ctx {
             Some(dir) => root.join(dir),
             None => root.join("target"),
         };
-        let release = args.task == crate::args::Task::Dist;
+        // What is measured is what is published.
+        let release = matches!(args.task, Task::Dist | Task::Bench);
         let out = match (&args.into, args.for_trunk) {
             (Some(dir), _) => std::env::current_dir()?.join(dir),
             (None, true) => {
@@ -42,8 +43,7 @@ impl Ctx {
             }
             (None, false) => root.join(if release { "dist-release" } else { "dist" }),
         };
-        // What is measured is what is published.
-        let profile = if release || args.task == crate::args::Task::Bench { "dist" } else { "web" };
+        let profile = if release { "dist" } else { "web" };
         Ok(Self { args, root, target, profile, out, toolchain: OnceCell::new(), browser: OnceCell::new() })
     }
 
@@ -71,7 +71,7 @@ impl Ctx {
     /// Whether this is `test`: then what its tests are compiled with is used, rather than compiled once more without. The
     /// native `weft` is slower so, but its dependencies, where a message spends its time, are optimised in both.
     pub(crate) fn testing(&self) -> bool {
-        self.args.task == crate::args::Task::Test
+        self.args.task == Task::Test
     }
 
     /// The native `weft` of the step `weft`.

@@ -10,6 +10,7 @@ cargo xtask TASK [OPTIONS]
   test [--all] [--only STEP]  set up, then every check and test whose inputs changed since it last succeeded
                               (--all: every one); the last line is the count
   bench [--json]              wasmi, native and in wasm32, against ao-loader
+  bench verify [--json]       verification in Chromium, against npm arbundles
   tidy                        the rules of the house: layers, lengths, words, licences
   dist                        the page as it is published, optimised, in dist-release/
 

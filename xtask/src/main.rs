@@ -15,6 +15,7 @@ mod again;
 mod apt;
 mod args;
 mod bench;
+mod bench_verify;
 mod browser;
 mod checks;
 mod cmd;
@@ -62,6 +63,7 @@ fn run() -> anyhow::Result<bool> {
         Task::Serve => serve::run(&ctx),
         Task::Build => steps::build(&ctx),
         Task::Test => checks::run(&ctx),
+        Task::Bench if ctx.args.verify => bench_verify::run(&ctx),
         Task::Bench => bench::run(&ctx),
         Task::Tidy => tidy::run(&ctx),
         Task::Dist => dist::run(&ctx),
