@@ -84,7 +84,11 @@ pub(crate) fn clippy_wasm(ctx: &Ctx) -> Result<Outcome> {
     wasm.need_clippy()?;
     let stamp = again::lint(ctx, "clippy-wasm")?.text(&wasm.sentence());
     again::unless_unchanged(ctx, "clippy-wasm", &stamp, || {
-        wasm.cargo(ctx, "clippy").args(BROWSER).args(["--example", "bench", "--example", "signatures"]).args(STRICT).go()?;
+        wasm.cargo(ctx, "clippy")
+            .args(BROWSER)
+            .args(["--example", "bench", "--example", "signatures"])
+            .args(STRICT)
+            .go()?;
         Ok(Outcome::Done)
     })
 }
