@@ -50,3 +50,15 @@ fn it_says_who_signed() {
     assert_eq!(said("request"), "signed by wtl7n8WWlAdwZ7xk93kMA0Y-Gbaa1Z_cE5G4_CQbMQY");
     assert!(said("answer").starts_with("signed by VURJyoouFg4afMmitXRKx5BVUmw8x6AeyIUW8DTO2KU; 1 nested"));
 }
+
+#[test]
+fn schedules_of_a_node_are_histories() {
+    let (code, lines) = verify(folder().join("../hyperbeam-schedules"));
+    assert_eq!(code, VALID, "{lines:?}");
+    let of = |kind: &str| lines.iter().filter(|line| line["kind"] == kind && line["ok"] == true).count();
+    // 31 slots of the token, 13 and 12 of two processes that send to each other.
+    assert_eq!((of("assignment"), of("history"), of("fraud")), (56, 3, 0));
+    let token = "eBx69GteoL6hmsiYfK-69_YOfQralrjMPBPKHeGVuMc";
+    let history = lines.iter().find(|line| line["kind"] == "history" && line["id"] == token).unwrap();
+    assert!(history["message"].as_str().unwrap().starts_with("slots 0 to 30 follow each other"));
+}

@@ -239,7 +239,7 @@ fn many_summed_ids_are_not_taken() {
 }
 
 /// Signs with the test key of the vectors: RSA-PSS SHA-512, no salt.
-fn signed(message: &Tabm, keys: Option<&[String]>, bundle: bool, generation: Generation) -> Tabm {
+pub(crate) fn signed(message: &Tabm, keys: Option<&[String]>, bundle: bool, generation: Generation) -> Tabm {
     let vectors = read(include_str!("../../../tests/fixtures/vectors/keys.json"));
     let bytes = |name: &str| base64url::decode(vectors["rsa4096"]["jwk"][name].as_str().unwrap()).unwrap();
     let number = |name: &str| BoxedUint::from_be_slice_vartime(&bytes(name));

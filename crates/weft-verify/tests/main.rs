@@ -3,6 +3,7 @@
 
 mod http_commitments;
 mod http_live;
+mod http_schedule;
 mod layer1;
 mod mutations;
 mod padding;

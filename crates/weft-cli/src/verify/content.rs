@@ -10,6 +10,7 @@ use weft_verify::{RECEIPT_KIND, Untrusted};
 
 use super::entries::{Collected, Entry, history};
 use super::layer1::Layer1;
+use super::schedule::Schedules;
 use super::{Asked, Line, Report, exchange, fraud, receipt};
 
 /// The largest file that is read, in bytes.
@@ -32,7 +33,13 @@ pub(super) fn verify(
         Ok(bytes) => bytes,
         Err(error) => return report.push(&Line::refused(&shown, "other", error)),
     };
-    let mut found = Found { report, asked, entries: Vec::new(), layer1: &mut entries.layer1 };
+    let mut found = Found {
+        report,
+        asked,
+        entries: Vec::new(),
+        layer1: &mut entries.layer1,
+        schedules: &mut entries.schedules,
+    };
     found.bytes(&shown, &bytes, named);
     let stored = found.entries;
     let folder = path.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
@@ -57,6 +64,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
 struct Found<'a, 'b> {
     report: &'a mut Report<'b>,
     asked: &'a Asked<'a>,
+    schedules: &'a mut Schedules,
     /// Stored history entries: bundles that begin with an assignment.
     entries: Vec<Entry>,
     layer1: &'a mut Layer1,
@@ -107,7 +115,7 @@ impl Found<'_, '_> {
         } else if fraud::is_one(value) {
             fraud::verify(path, text.as_bytes(), self.report);
         } else if exchange::is_one(value) {
-            exchange::verify(path, value, self.report);
+            exchange::verify(path, value, self.schedules, self.report);
         } else if has("edges") {
             self.page(path, text.as_bytes());
         } else if has("assignment") && has("message") {

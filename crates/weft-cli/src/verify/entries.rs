@@ -8,6 +8,7 @@ use weft_codec::{Code, Id, Result};
 use weft_verify::{HistoryEntry, HistoryVerifier, SchedulerPolicy, Status, Untrusted, Verified};
 
 use super::layer1::Layer1;
+use super::schedule::Schedules;
 use super::{Line, Report, Verdict};
 
 /// An assignment and, unless it is an Assign, its message.
@@ -22,6 +23,8 @@ pub(super) struct Entry {
 pub(super) struct Collected {
     /// Blocks, chunks and transactions, which are looked at together at the end.
     pub(super) layer1: Layer1,
+    /// Schedules of HyperBEAM nodes.
+    pub(super) schedules: Schedules,
     entries: BTreeMap<(String, Id), Vec<(u64, Entry)>>,
 }
 

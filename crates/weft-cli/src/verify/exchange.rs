@@ -11,6 +11,7 @@ use weft_codec::{Code, Error, Result};
 use weft_verify::Untrusted;
 use weft_verify::http::{self, Committed};
 
+use super::schedule::Schedules;
 use super::{Line, Report};
 
 /// Whether a JSON value is such a recording.
@@ -19,7 +20,7 @@ pub(super) fn is_one(value: &Value) -> bool {
 }
 
 /// Verifies both halves, as far as they carry signatures.
-pub(super) fn verify(path: &str, value: &Value, report: &mut Report<'_>) {
+pub(super) fn verify(path: &str, value: &Value, schedules: &mut Schedules, report: &mut Report<'_>) {
     let mut signed = false;
     for (half, kind) in [("request", "request"), ("response", "answer")] {
         let message = &value[half];
@@ -42,9 +43,19 @@ pub(super) fn verify(path: &str, value: &Value, report: &mut Report<'_>) {
             Err(error) => Line::refused(&path, kind, error),
         });
     }
+    if let Some(answer) = received(&value["response"]) {
+        schedules.add(path, &answer, report);
+    }
     if !signed {
         report.push(&Line::skipped(path, "answer", "Nothing in this exchange is signed."));
     }
+}
+
+/// The answer as an AO-Core message, whatever of it is signed; nothing where it was not recorded whole, or is none.
+fn received(answer: &Value) -> Option<Encoded> {
+    let whole = answer["body"]["cut"] == Value::Null;
+    let (headers, body) = (headers(&answer["headers"]).ok()?, body(&answer["body"]).ok()?);
+    Encoded::received(headers, body).ok().filter(|_| whole)
 }
 
 /// The id of the first signer's commitment, and what is known.

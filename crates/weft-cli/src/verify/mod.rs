@@ -7,6 +7,7 @@ mod exchange;
 mod fraud;
 mod layer1;
 mod receipt;
+mod schedule;
 mod walk;
 
 use std::io::Write;
@@ -64,6 +65,7 @@ pub fn run(args: &VerifyArgs, out: &mut dyn Write) -> u8 {
         });
     }
     entries.layer1.verify(&mut report);
+    std::mem::take(&mut entries.schedules).verify(&mut report);
     entries.verify_histories(&policy, &mut report);
     report.exit_code()
 }

@@ -5,6 +5,8 @@ mod commitment;
 mod coverage;
 mod hyperbeam;
 pub mod rfc9421;
+mod schedule;
 
 pub use answer::{Answer, answer};
 pub use commitment::{Committed, Held, Refused, commitments, signed_message};
+pub use schedule::{ScheduleVerifier, SignedAssignment, schedule_page, signed_assignment, signed_fraud};
