@@ -28,13 +28,19 @@ export function disagreements(model: Model): TemplateResult[] {
           : html`${count(tally.by.length)} of ${count(tally.asked)} say the same, which is fewer than the ${count(tally.needed)} asked for: nothing is agreed.`}
       </p>
       <div class="answers">
-        ${said("good", tally.by, tally.value, claim === "history-complete" ? "As proved and shown here" : "What most say")}
+        ${said("good", tally.by, tally.value, title(claim, tally))}
         ${grouped(tally).map(([says, by]) => said("bad", by, says, "Says otherwise"))}
         ${tally.silent.length === 0 ? nothing : html`
           <div class="answer none"><h3>Says nothing</h3>
             <ul>${tally.silent.map(({ url, code }) => html`<li><span class="mono">${url}</span> <code>${code}</code></li>`)}</ul></div>`}
       </div>
     </section>`);
+}
+
+/** What the first answer is: of a tie, nobody's majority. */
+function title(claim: string, { by, needed }: Tally): string {
+  if (claim === "history-complete") return "As proved and shown here";
+  return by.length >= needed ? "What most say" : "One answer";
 }
 
 const said = (kind: string, by: string[], says: string, title: string): TemplateResult => html`
@@ -58,7 +64,7 @@ export function holes(model: Model): TemplateResult | typeof nothing {
   return html`
     <section class="panel quiet rebuilt" aria-labelledby="rebuilt-title">
       <h2 id="rebuilt-title">${found ? "Slots that no source has" : "Rebuilt from Arweave"}</h2>
-      ${rebuilt ? html`<p class="sub">No scheduler answered. Slots ${count(rebuilt.from)} to ${count(rebuilt.to)} were looked for among
+      ${rebuilt ? html`<p class="sub">No scheduler gave a history that proves. Slots ${count(rebuilt.from)} to ${count(rebuilt.to)} were looked for among
         the assignments on Arweave; each that was found is proved in the same way.</p>` : nothing}
       ${found ? html`
         <ol class="holes">${found.slots.map(([from, to]) => html`

@@ -281,7 +281,9 @@ impl Observer for Show {
             }
             Event::Rebuild { from, to } => {
                 self.clear_line();
-                note(&format!("weft: no scheduler answers; slots {from} to {to} are taken from Arweave\n"));
+                note(&format!(
+                    "weft: no scheduler gave what proves; slots {from} to {to} are taken from Arweave\n"
+                ));
             }
             Event::Progress { phase, done, total, bytes, per_second } if self.progress => {
                 let of = total.map(|total| format!(" of {total}")).unwrap_or_default();
