@@ -16,6 +16,22 @@ const MAX_STACK: usize = 1 << 24;
 /// The most levels an error's trace keeps.
 const MAX_TRACE: usize = 32;
 
+/// A call to be made.
+struct Next {
+    function: Value,
+    at: usize,
+    count: usize,
+    give: Give,
+}
+
+/// What a native comes to.
+enum Step {
+    /// Its values are given; whether to the host.
+    Over(bool),
+    /// This call, in its place. (Not made from here: natives that end in natives would pile up.)
+    Call(Next),
+}
+
 impl Vm {
     /// Calls a function. On an error nothing of the call is left on the stack; what it changed in tables stands, unless
     /// [`Vm::roll_back`] undoes it.
@@ -90,21 +106,24 @@ impl Vm {
         count: usize,
         give: Give,
     ) -> Result<bool, LuaError> {
-        let (mut function, mut count) = (function, count);
+        let (mut function, mut at, mut count, mut give) = (function, at, count, give);
         loop {
             match function {
                 Value::Function(proto, env) => {
                     self.enter_lua(proto, env, at, count, give)?;
                     return Ok(false);
                 }
-                Value::Native(id) => return self.enter_native(id, at, count, give),
+                Value::Native(id) => match self.enter_native(id, at, count, give)? {
+                    Step::Over(host) => return Ok(host),
+                    Step::Call(next) => Next { function, at, count, give } = next,
+                },
                 other => {
                     let method = self.heap.metamethod(other, Event::Call);
                     if method.is_nil() {
                         let term = Term::tuple([Term::atom("undefined_function"), other.into()]);
                         return Err(LuaError::lua(term));
                     }
-                    self.charge(1)?;
+                    self.charge(1 + count as u64)?;
                     self.need_stack(at + count + 1)?;
                     self.stack.copy_within(at..at + count, at + 1);
                     self.stack[at] = other;
@@ -156,7 +175,7 @@ impl Vm {
         Ok(())
     }
 
-    fn enter_native(&mut self, id: NativeId, at: usize, count: usize, give: Give) -> Result<bool, LuaError> {
+    fn enter_native(&mut self, id: NativeId, at: usize, count: usize, give: Give) -> Result<Step, LuaError> {
         let Some(body) = self.natives.get(id.index()).map(Rc::clone) else {
             return Err(LuaError::crash(Term::atom("undef")));
         };
@@ -182,7 +201,7 @@ impl Vm {
             Returns::Tail(function, args) => {
                 self.put(at, &args)?;
                 self.charge(1)?;
-                self.enter(function, at, args.len(), give)
+                return Ok(Step::Call(Next { function, at, count: args.len(), give }));
             }
             Returns::Protected(function, args) => {
                 self.put(at + 1, &args)?;
@@ -199,7 +218,12 @@ impl Vm {
                     varargs: 0,
                     give,
                 });
-                self.enter(function, at + 1, args.len(), Give::Protected)
+                return Ok(Step::Call(Next {
+                    function,
+                    at: at + 1,
+                    count: args.len(),
+                    give: Give::Protected,
+                }));
             }
         }?;
         if self.heap.has_work() {
@@ -207,7 +231,7 @@ impl Vm {
             self.charge(work)?;
         }
         self.check_native_memory()?;
-        Ok(over)
+        Ok(Step::Over(over))
     }
 
     /// A native may have made much: the limit is looked at before the next instruction.

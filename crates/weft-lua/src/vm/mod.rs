@@ -314,7 +314,7 @@ impl Vm {
         let envs: Vec<EnvId> = self.frames.iter().map(|frame| frame.env).collect();
         let protos: Vec<_> = self.frames.iter().filter_map(|frame| frame.function).collect();
         let roots = crate::heap::Roots {
-            values: &[&self.stack[..top], &self.kept, roots],
+            values: &[&self.stack[..top], &self.kept, &self.results, roots],
             envs: &envs,
             protos: &protos,
         };

@@ -33,6 +33,7 @@ impl Vm {
     }
 
     fn next_round(&mut self, first: usize, to: u32) -> Result<(), LuaError> {
+        self.charge(4)?;
         let next = self.counted(first)?;
         self.stack[first] = self.heap.value(next);
         if self.round(first)? {

@@ -303,17 +303,7 @@ impl Vm {
         let at = |register: u8| base + usize::from(register);
         match op {
             Op::AsList { a } => self.frame()?.top = at(a) + 1,
-            Op::Spread { table, count } => {
-                let (to, count) = (at(table), count as usize);
-                self.need_stack(to + count)?;
-                self.charge(count as u64 / 8)?;
-                if let Value::Table(table) = self.stack[to] {
-                    for (key, place) in (1i64..).zip(to..to + count) {
-                        self.stack[place] = self.heap.get_int(table, key);
-                    }
-                }
-                self.frame()?.top = to + count;
-            }
+            Op::Spread { table, count } => self.spread(at(table), count as usize)?,
             Op::Adjust { from, count } => {
                 let given = self.many(MANY, at(from));
                 let (from, wanted) = (at(from), usize::from(count));
@@ -361,6 +351,19 @@ impl Vm {
             Op::TailCall { f, count } => return self.tail_call(at(f), count),
             _ => {}
         }
+        Ok(())
+    }
+
+    /// The first values of the table in a register, as a list from there on.
+    fn spread(&mut self, at: usize, count: usize) -> Result<(), LuaError> {
+        self.need_stack(at + count)?;
+        self.charge(count as u64 / 8)?;
+        if let Value::Table(table) = self.stack[at] {
+            for (key, place) in (1i64..).zip(at..at + count) {
+                self.stack[place] = self.heap.get_int(table, key);
+            }
+        }
+        self.frame()?.top = at + count;
         Ok(())
     }
 
