@@ -9,6 +9,7 @@ use weft_codec::Result;
 pub mod check;
 pub mod demo_archive;
 pub mod keys;
+pub mod lua;
 pub mod native;
 pub mod replay;
 pub mod serve;
@@ -29,6 +30,8 @@ enum Command {
     /// Writes the archive of the demo process.
     #[command(hide = true)]
     DemoArchive(demo_archive::Args),
+    /// Runs a Lua script, as HyperBEAM's lua@5.3a does.
+    Lua(lua::Args),
     /// Replays a process (fetched and verified first), or messages of a file through a module.
     Replay(Box<replay::Args>),
     /// Serves the page and a local AO network, on this machine only.
@@ -45,6 +48,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Check(args) => check::run(*args).await,
         Command::DemoArchive(args) => demo_archive::run(args).await,
+        Command::Lua(args) => lua::run(&args, &mut std::io::stdout().lock()),
         Command::Replay(args) => replay::run(*args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Verify(args) => Ok(verify::run(&args, &mut std::io::stdout().lock()).into()),
