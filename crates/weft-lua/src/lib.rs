@@ -17,6 +17,7 @@ mod value;
 mod vm;
 mod world;
 
+pub mod device;
 pub mod format;
 pub mod math;
 pub mod number;

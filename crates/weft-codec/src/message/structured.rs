@@ -102,7 +102,8 @@ fn encode_value(value: &Value, generation: Generation, depth: usize) -> Result<(
     })
 }
 
-/// Commitments: keys as they are, no types noted.
+/// Commitments: keys as they are, no types noted. Their lists are numbered maps; one that is a list has been elsewhere, in a
+/// script for instance, and is written as any other.
 fn unannotated(value: &Value, depth: usize) -> Result<Node> {
     if depth > MAX_DEPTH {
         return Err(too_deep());
@@ -113,9 +114,6 @@ fn unannotated(value: &Value, depth: usize) -> Result<Node> {
     };
     match value {
         Value::Message(message) => map(message.iter().map(|(key, value)| (key.clone(), value)).collect()),
-        Value::List(values) => {
-            map((1_usize..).zip(values).map(|(number, value)| (number.to_string(), value)).collect())
-        }
         other => encode_value(other, Generation::September2025, depth).map(|(node, _)| node),
     }
 }

@@ -1,0 +1,181 @@
+//! `lua@5.3a`: a machine with the modules of a process, and calls into it.
+
+use super::ao;
+use super::held::{Held, Key, Map};
+use super::modules::{self, Store};
+use crate::{ErrorKind, Host, Limits, LuaError, Profile, Term, Value, Vm};
+
+/// A machine that has run the modules of a process.
+#[derive(Debug)]
+pub struct Device {
+    vm: Vm,
+    /// The fuel of each call.
+    fuel: u64,
+}
+
+/// What a call came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Called {
+    /// A status and a result. The machine keeps its new state only where the result is a map.
+    Returned(String, Held),
+    /// An error of Lua, or of Erlang below it: the message a node answers.
+    Failed(Map),
+    /// The node itself fails, with this reason: what the function returned has no form.
+    Thrown(String),
+}
+
+impl Device {
+    /// Runs the modules that a state names, then takes away what its `sandbox` says, then adds the table `ao`. The code of
+    /// modules runs before the sandbox: it sees everything.
+    ///
+    /// # Errors
+    /// The message that a node answers, or the reason it fails for.
+    pub fn new(base: &Map, store: &Store, limits: Limits) -> Result<Self, Called> {
+        let modules = modules::find(base, store).map_err(Called::Failed)?;
+        let mut vm = Vm::new(Profile::Luerl, limits);
+        for module in modules {
+            let outcome = vm.load(&module.code, &module.name).and_then(|function| vm.call(function, &[]));
+            outcome.map_err(|error| Called::Thrown(unmatched(&vm, &error)))?;
+        }
+        let prepared = modules::sandbox(&mut vm, base).and_then(|()| ao::install(&mut vm, base));
+        prepared.map_err(|error| Called::Thrown(reason(&vm, &error)))?;
+        Ok(Self { vm, fuel: limits.fuel })
+    }
+
+    /// Calls the function that the request, else the state, else the key names, with the parameters of the request, else of
+    /// the state, else the state, the request and an empty table.
+    ///
+    /// # Errors
+    /// A limit was reached: no node knows that outcome. The machine is as it was.
+    pub fn compute(&mut self, key: &str, base: &Map, request: &Map) -> Result<Called, LuaError> {
+        self.vm.set_fuel(self.fuel);
+        self.vm.begin();
+        let called = self.attempt(key, base, request);
+        match &called {
+            Ok(Called::Returned(_, Held::Map(_))) => self.vm.commit(),
+            _ => self.vm.roll_back(),
+        }
+        called
+    }
+
+    /// What made an outcome so far depend on more than the history: `os.time`, `os.clock`, unseeded randomness.
+    #[must_use]
+    pub fn unreplayable(&self) -> Vec<&'static str> {
+        self.vm.unreplayable()
+    }
+
+    fn attempt(&mut self, key: &str, base: &Map, request: &Map) -> Result<Called, LuaError> {
+        let vm = &mut self.vm;
+        let name = named("function", base, request).and_then(Held::text).unwrap_or(key).to_owned();
+        let mut args = Vec::new();
+        match named("parameters", base, request) {
+            Some(Held::List(given)) => {
+                for value in given {
+                    args.push(value.given(vm)?);
+                }
+            }
+            Some(_) => return Ok(Called::Thrown("function_clause".to_owned())),
+            None => {
+                let last = Held::Map(Map::new());
+                for value in [&public(base), &Held::Map(request.clone()), &last] {
+                    args.push(value.given(vm)?);
+                }
+            }
+        }
+        let globals = vm.globals();
+        let function = vm.get_field(globals, &name);
+        match vm.call(function, &args) {
+            Ok(values) => returned(vm, &values),
+            Err(error) => failed(vm, error),
+        }
+    }
+}
+
+/// What a request says for its message, else for itself, else what the state says.
+fn named<'a>(key: &str, base: &'a Map, request: &'a Map) -> Option<&'a Held> {
+    let key = Key::from(key);
+    let body = request.get(&"body".into()).and_then(Held::map);
+    body.and_then(|body| body.get(&key)).or_else(|| request.get(&key)).or_else(|| base.get(&key))
+}
+
+/// A state without what is a node's own business.
+fn public(base: &Map) -> Held {
+    let kept = base.iter().filter(|(key, _)| !key.normal().starts_with(b"priv"));
+    Held::Map(kept.map(|(key, value)| (key.clone(), value.clone())).collect())
+}
+
+/// One value is a result with status `ok`, two are a status and a result; a node cannot take anything else.
+fn returned(vm: &mut Vm, values: &[Value]) -> Result<Called, LuaError> {
+    let mut taken = Vec::with_capacity(values.len());
+    for value in values {
+        match vm.to_host(*value) {
+            Ok(host) => taken.push(Held::taken(&host)),
+            Err(error) if error.kind() == ErrorKind::TooDeep => {
+                // Luerl refuses a table that contains itself; a node tells of it as of any failure of Erlang.
+                let term = Term::tuple([Term::atom("recursive_table"), (*value).into()]);
+                return failed(vm, LuaError::crash(term));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let formless = || Called::Thrown("The result holds a function, or a key that is no text.".to_owned());
+    let mut taken = taken.into_iter();
+    Ok(match (taken.next(), taken.next(), taken.next()) {
+        (Some(result), None, _) => {
+            result.map_or_else(formless, |result| Called::Returned("ok".to_owned(), result))
+        }
+        (Some(Some(Held::Binary(status))), Some(Some(result)), None) => {
+            Called::Returned(String::from_utf8_lossy(&status).into_owned(), result)
+        }
+        (Some(_), Some(None), None) => formless(),
+        _ => Called::Thrown("function_clause".to_owned()),
+    })
+}
+
+/// What a node answers for an error. Of an error of Lua it cannot write the term down, so there is no body; the trace is the
+/// functions that stood in each other, innermost first, without their arguments.
+fn failed(vm: &Vm, error: LuaError) -> Result<Called, LuaError> {
+    let mut message = Map::from([("status".into(), 500.into())]);
+    match error.kind() {
+        ErrorKind::Lua => {
+            let levels = error.trace().iter().map(|level| {
+                let mut entry = Map::from([("line".into(), place(&level.chunk, level.line))]);
+                if let Some(function) = &level.function {
+                    entry.insert("function".into(), function.as_str().into());
+                }
+                Held::Map(entry)
+            });
+            message.insert("trace".into(), Held::List(levels.collect()));
+        }
+        ErrorKind::Crash => {
+            let body = format!("Erlang error while running Lua: {}", vm.term_text(error.term()));
+            message.insert("body".into(), body.as_str().into());
+        }
+        _ => return Err(error),
+    }
+    Ok(Called::Failed(message))
+}
+
+fn place(chunk: &str, line: u32) -> Held {
+    if chunk.is_empty() { i64::from(line).into() } else { format!("{chunk}:{line}").as_str().into() }
+}
+
+/// A node expects every module to run; of one that does not compile it is told no more than that.
+fn unmatched(vm: &Vm, error: &LuaError) -> String {
+    match error.kind() {
+        ErrorKind::Syntax => "{badmatch,error}".to_owned(),
+        ErrorKind::Lua => format!("{{badmatch,{{lua_error,{},…}}}}", vm.term_text(error.term())),
+        ErrorKind::Crash => vm.term_text(error.term()),
+        _ => reason(vm, error),
+    }
+}
+
+fn reason(vm: &Vm, error: &LuaError) -> String {
+    String::from_utf8_lossy(&vm.error_text(error)).into_owned()
+}
+
+/// A value of a call's arguments as HyperBEAM sees it.
+pub(super) fn taken(vm: &mut Vm, value: Value) -> Result<Held, LuaError> {
+    let host: Host = vm.to_host(value)?;
+    Held::taken(&host).ok_or_else(|| LuaError::crash(Term::atom("function_clause")))
+}
