@@ -86,7 +86,8 @@ impl Analysis {
             open.statement(&new, uses);
         }
         if let Some(until) = until {
-            let uses = self.expr(until);
+            let mut uses = Uses::default();
+            self.expr(until, &mut uses);
             open.statement(&[], uses);
         }
         if let Some(block) = self.blocks.get_mut(block.id) {
@@ -110,39 +111,37 @@ impl Analysis {
         let mut new = Vec::new();
         match &statement.kind {
             Kind::Assign { targets, values } => {
-                uses.add(self.exprs(targets));
-                uses.add(self.exprs(values));
+                self.exprs(targets, &mut uses);
+                self.exprs(values, &mut uses);
             }
-            Kind::Call(call) => uses = self.expr(call),
-            Kind::Return(values) => uses = self.exprs(values),
+            Kind::Call(call) => self.expr(call, &mut uses),
+            Kind::Return(values) => self.exprs(values, &mut uses),
             Kind::Break => {}
             Kind::Block(block) => uses = self.block(block, None, Names::new()),
             Kind::While { condition, block } => {
-                uses = self.expr(condition);
+                self.expr(condition, &mut uses);
                 uses.add(self.block(block, None, Names::new()));
             }
             Kind::Repeat { block, until } => uses = self.block(block, Some(until), Names::new()),
             Kind::If { tests, otherwise } => {
                 for (condition, block) in tests {
-                    uses.add(self.expr(condition));
+                    self.expr(condition, &mut uses);
                     uses.add(self.block(block, None, Names::new()));
                 }
                 uses.add(self.block(otherwise, None, Names::new()));
             }
             Kind::Count { name, from, limit, step, block } => {
-                uses = self.expr(from);
-                uses.add(self.expr(limit));
-                if let Some(step) = step {
-                    uses.add(self.expr(step));
+                for part in [Some(from), Some(limit), step.as_ref()].into_iter().flatten() {
+                    self.expr(part, &mut uses);
                 }
                 uses.add(self.block(block, None, Names::from([*name])));
             }
             Kind::Each { names, values, block } => {
-                uses = self.exprs(values);
+                self.exprs(values, &mut uses);
                 uses.add(self.block(block, None, names.iter().copied().collect()));
             }
             Kind::Local { names, values } => {
-                uses = self.exprs(values);
+                self.exprs(values, &mut uses);
                 new.clone_from(names);
             }
             Kind::LocalFunction { name, body } => {
@@ -153,57 +152,53 @@ impl Analysis {
         (new, uses)
     }
 
-    fn exprs(&mut self, list: &[Expr]) -> Uses {
-        let mut uses = Uses::default();
+    fn exprs(&mut self, list: &[Expr], uses: &mut Uses) {
         for expr in list {
-            uses.add(self.expr(expr));
+            self.expr(expr, uses);
         }
-        uses
     }
 
-    fn expr(&mut self, expr: &Expr) -> Uses {
-        let mut uses = Uses::default();
+    fn expr(&mut self, expr: &Expr, uses: &mut Uses) {
         match expr {
             Expr::Nil | Expr::Bool(_) | Expr::Number(_) | Expr::Text(_) | Expr::Varargs(_) => {}
-            Expr::Function(body) => uses.inner = self.function(body),
+            Expr::Function(body) => uses.inner.extend(self.function(body)),
             Expr::Name(name) => {
                 uses.own.insert(*name);
             }
             Expr::Table(fields) => {
                 for field in fields {
                     match field {
-                        Field::Item(value) | Field::Named(_, value) => uses.add(self.expr(value)),
+                        Field::Item(value) | Field::Named(_, value) => self.expr(value, uses),
                         Field::Keyed(key, value) => {
-                            uses.add(self.expr(key));
-                            uses.add(self.expr(value));
+                            self.expr(key, uses);
+                            self.expr(value, uses);
                         }
                     }
                 }
             }
             Expr::Index(a, b) | Expr::Compare(_, a, b) | Expr::And(a, b) | Expr::Or(a, b) => {
-                uses = self.expr(a);
-                uses.add(self.expr(b));
+                self.expr(a, uses);
+                self.expr(b, uses);
             }
             Expr::Call(function, args) => {
-                uses = self.expr(function);
-                uses.add(self.exprs(args));
+                self.expr(function, uses);
+                self.exprs(args, uses);
             }
             Expr::Method(object, name, args) => {
-                uses = self.expr(object);
-                uses.add(self.exprs(args));
+                self.expr(object, uses);
+                self.exprs(args, uses);
                 uses.own.insert(*name);
             }
             Expr::One(inner) | Expr::Unary(_, inner) | Expr::Not(inner) | Expr::Length(inner) => {
-                uses = self.expr(inner);
+                self.expr(inner, uses);
             }
             Expr::Binary(first, steps) => {
-                uses = self.expr(first);
+                self.expr(first, uses);
                 for (_, step) in steps {
-                    uses.add(self.expr(step));
+                    self.expr(step, uses);
                 }
             }
-            Expr::Concat(parts) => uses = self.exprs(parts),
+            Expr::Concat(parts) => self.exprs(parts, uses),
         }
-        uses
     }
 }

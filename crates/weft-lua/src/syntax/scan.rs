@@ -56,8 +56,9 @@ impl<'a> Scanner<'a> {
     /// Goes on by so many bytes, counting lines.
     fn take(&mut self, length: usize) -> &'a [u8] {
         let taken = self.rest().get(..length).unwrap_or_default();
-        let lines = taken.iter().filter(|c| **c == b'\n').count();
-        self.line = self.line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
+        for c in taken {
+            self.line = self.line.saturating_add(u32::from(*c == b'\n'));
+        }
         self.at += length;
         taken
     }
@@ -126,7 +127,10 @@ impl<'a> Scanner<'a> {
     fn name(&mut self, line: u32) -> Scanned {
         let length = self.rest().iter().take_while(|c| c.is_ascii_alphanumeric() || **c == b'_').count();
         let bytes = self.take(length);
-        match KEYWORDS.iter().find(|word| word.as_bytes() == bytes) {
+        // Keywords have two to eight small letters.
+        let may_be = (2..=8).contains(&length) && bytes.first().is_some_and(u8::is_ascii_lowercase);
+        let word = if may_be { KEYWORDS.iter().find(|word| word.as_bytes() == bytes) } else { None };
+        match word {
             Some(word) => fixed(Token::Fixed(word), line),
             None => Scanned { token: Token::Name, line, bytes: bytes.into(), number: Num::Int(0) },
         }
