@@ -17,6 +17,9 @@ use weft_lua::Limits;
 use weft_lua::device::{Held, Map, Outcome, Process, Store, read_message, write_message};
 
 const GENERATION: Generation = Generation::September2025;
+/// The module of the hyper-aos history, `test/hyper-aos.lua` of samcamwilliams/HyperBEAM @ 2b638f2b. Published packages carry
+/// other versions of it, with other results.
+const HYPER_AOS: &str = "sha-256=:G1rqSTGphiSGpQo9nVpUll2VHo/FkpxPiOUfAcjwpxU=:";
 /// What the transport adds, and what signs: not the message.
 const TRANSPORT: [&str; 9] = [
     "access-control-allow-methods",
@@ -281,8 +284,10 @@ fn the_token_is_replayed_to_the_node_s_bytes() {
 fn hyper_aos_is_replayed_to_the_node_s_bytes() {
     let Some(live) = live() else { return };
     let module = std::env::var_os("WEFT_MODULES").map(|folder| Path::new(&folder).join("hyper-aos.lua"));
-    let Some(code) = module.and_then(|path| std::fs::read(path).ok()) else {
-        say("history hyper-aos: hyper-aos.lua is not in WEFT_MODULES");
+    let code =
+        module.and_then(|path| std::fs::read(path).ok()).filter(|code| httpsig::digest(code) == HYPER_AOS);
+    let Some(code) = code else {
+        say("history hyper-aos: the hyper-aos.lua that the node ran is not in WEFT_MODULES");
         return;
     };
     let assignments = schedule(&files(&live.join("hyper-aos/schedule"), "httpsig-"));
