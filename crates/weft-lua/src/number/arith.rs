@@ -95,9 +95,10 @@ impl BinOp {
 pub fn cost(op: BinOp, a: &Num, b: &Num) -> u64 {
     let (x, y) = (words(a), words(b));
     match op {
-        BinOp::Mul | BinOp::IDiv | BinOp::Mod => x.saturating_mul(y),
         BinOp::Shl => x.saturating_add(b.to_i64().map_or(0, |n| n.unsigned_abs().min(MAX_BITS) / 64)),
-        _ => x.saturating_add(y),
+        _ if x == 0 && y == 0 => 0,
+        BinOp::Mul | BinOp::IDiv | BinOp::Mod => (x + 1).saturating_mul(y + 1),
+        _ => x + y,
     }
 }
 

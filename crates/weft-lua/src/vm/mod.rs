@@ -258,6 +258,10 @@ impl Vm {
     pub fn roll_back(&mut self) {
         self.heap.undo();
         self.random = self.random_before.take();
+        // What the call made is garbage now, and may be all the memory there is.
+        if self.frames.is_empty() {
+            self.collect(&[]);
+        }
     }
 
     /// Whether no call is in progress.

@@ -1,0 +1,20 @@
+local process = {}
+local messages = {
+  { from = "p-alice", action = "Register", nickname = "  Alice\n" },
+  { from = "p-bob", action = "Register", nickname = "Bob" },
+  { from = "p-bob", action = "Broadcast", data = "hello\tall " },
+  { from = "p-eve", action = "Broadcast", data = "let me in" },
+  { from = "p-eve", action = "Register" },
+  { from = "p-eve", action = "Broadcast", data = "\1\2" },
+  { from = "p-alice", action = "Members" },
+  { from = "p-alice", action = "Broadcast", data = 42 },
+  { from = "p-alice", action = "Broadcast", data = "two" },
+  { from = "p-alice", action = "Broadcast", data = "three" },
+  { from = "p-alice", action = "Broadcast", data = "four" },
+  { from = "p-alice", action = "Broadcast", data = "five" },
+  { from = "p-bob", action = "Unregister" },
+  { from = "p-bob", action = "Unregister" },
+  { from = "p-eve", action = "History" },
+  { from = "p-eve", action = "Members" },
+  { from = "p-eve", action = "Dance" },
+}

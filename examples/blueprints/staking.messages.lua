@@ -1,0 +1,22 @@
+local process = { owner = "pool" }
+local messages = {
+  { from = "pool", action = "Reward", quantity = 100, height = 1 },
+  { from = "alice", action = "Stake", quantity = 3, height = 1 },
+  { from = "bob", action = "Stake", quantity = 7, height = 1 },
+  { from = "pool", action = "Reward", quantity = 1000, height = 2 },
+  { from = "carol", action = "Stake", quantity = 100000000000000000000, height = 3 },
+  { from = "pool", action = "Reward", quantity = 12345678901234567890123, height = 4 },
+  { from = "alice", action = "Unstake", quantity = 5, height = 5 },
+  { from = "alice", action = "Unstake", quantity = 2, height = 5 },
+  { from = "alice", action = "Claim", height = 6 },
+  { from = "alice", action = "Claim", height = 10 },
+  { from = "bob", action = "Claim", height = 10 },
+  { from = "bob", action = "Stake", quantity = -1, height = 10 },
+  { from = "bob", action = "Stake", quantity = 1.5, height = 10 },
+  { from = "bob", action = "Stake", quantity = "3", height = 10 },
+  { from = "mallory", action = "Reward", quantity = 1, height = 11 },
+  { from = "bob", action = "Stakers", height = 12 },
+  { from = "carol", action = "Unstake", quantity = 100000000000000000000, height = 12 },
+  { from = "carol", action = "Claim", height = 17 },
+  { from = "carol", action = "Slash", height = 18 },
+}

@@ -1,0 +1,21 @@
+local process = { owner = "alice", name = "Thread", ticker = "THR" }
+local messages = {
+  { from = "alice", action = "Mint", quantity = "1000" },
+  { from = "bob", action = "Mint", quantity = "1" },
+  { from = "alice", action = "Transfer", recipient = "bob", quantity = "250" },
+  { from = "bob", action = "Transfer", recipient = "carol", quantity = "250" },
+  { from = "bob", action = "Transfer", recipient = "carol", quantity = "1" },
+  { from = "alice", action = "Transfer", recipient = "alice", quantity = "750" },
+  { from = "alice", action = "Transfer", recipient = "bob", quantity = "-5" },
+  { from = "alice", action = "Transfer", recipient = "bob", quantity = "1.5" },
+  { from = "alice", action = "Transfer", quantity = "5" },
+  { from = "alice", action = "Transfer", recipient = "bob" },
+  { from = "alice", action = "Mint", quantity = "123456789012345678901234567890" },
+  { from = "alice", action = "Transfer", recipient = "dave", quantity = "100000000000000000000000000001" },
+  { from = "dave", action = "Balance" },
+  { from = "dave", action = "Balance", recipient = "alice" },
+  { from = "carol", action = "Balances" },
+  { from = "carol", action = "Info" },
+  { from = "carol", action = "Burn" },
+  { body = { from = "carol", action = "Balance" } },
+}
