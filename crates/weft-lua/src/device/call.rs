@@ -58,10 +58,10 @@ impl Device {
         called
     }
 
-    /// What made an outcome so far depend on more than the history: `os.time`, `os.clock`, unseeded randomness.
-    #[must_use]
-    pub fn unreplayable(&self) -> Vec<&'static str> {
-        self.vm.unreplayable()
+    /// What since the last time made an outcome depend on more than the history: `os.time`, `os.clock`, unseeded randomness. The
+    /// first time it speaks for the modules too.
+    pub fn take_unreplayable(&mut self) -> Vec<&'static str> {
+        std::mem::take(&mut self.vm.unreplayable).into_iter().collect()
     }
 
     fn attempt(&mut self, key: &str, base: &Map, request: &Map) -> Result<Called, LuaError> {

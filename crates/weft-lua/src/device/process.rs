@@ -121,7 +121,7 @@ impl Process {
         if outcome != Outcome::Computed {
             self.stuck = Some(Stuck { slot, answer: outcome.clone() });
         }
-        Ok(Slot { outcome, unreplayable: self.device.unreplayable() })
+        Ok(Slot { outcome, unreplayable: self.device.take_unreplayable() })
     }
 
     fn take(&mut self, state: Map, slot: i64) -> Outcome {
