@@ -7,8 +7,10 @@
 mod answer;
 mod compile;
 mod error;
+#[cfg(feature = "filter")]
 mod filter;
 mod heap;
+#[cfg(feature = "filter")]
 mod json;
 mod snapshot;
 mod stdlib;
@@ -26,6 +28,7 @@ pub mod random;
 
 pub use answer::{answer, described};
 pub use error::{ErrorKind, Level, LuaError, Term};
+#[cfg(feature = "filter")]
 pub use filter::Filter;
 pub use value::{BigId, EnvId, NativeId, ProtoId, StrId, TableId, Value};
 pub use vm::{Call, Host, Limits, Profile, Returns, Vm};

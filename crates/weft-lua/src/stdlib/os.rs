@@ -163,10 +163,13 @@ fn rename(call: &mut Call<'_>) -> Answer {
     Ok(Returns::Many(vec![Value::Nil, text, Value::Int(NO_FILE.1)]))
 }
 
+/// Where Luerl looks for a name that is free.
+const TEMPORARY: &[u8] = b"/tmp";
+
 fn tmpname(call: &mut Call<'_>) -> Answer {
     call.unreplayable("os.tmpname");
     let mut chance = call.vm.world.entropy();
-    let mut name = b"/tmp/lua_".to_vec();
+    let mut name = [TEMPORARY, b"/lua_"].concat();
     for _ in 0..6 {
         name.push(u8::try_from(chance % 26).map_or(b'a', |letter| b'a' + letter));
         chance /= 26;
