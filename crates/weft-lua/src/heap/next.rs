@@ -13,6 +13,8 @@ const FEW: usize = 8;
 impl Heap {
     /// The entry after a key, in order; the first after `nil`. The key need not be there.
     pub(crate) fn next(&mut self, table: TableId, key: Value) -> Option<(Value, Value)> {
+        // A float that is a whole number from 1 on is that number.
+        let key = if let Value::Float(_) = key { self.key(key) } else { key };
         let after = match key {
             // As in Luerl, where `nil` asks for the first.
             Value::Nil => Some(0),
