@@ -86,6 +86,7 @@ export class Weft {
   /**
    * Fetches, proves and replays a process, from where the store is. Answers when the end of the history, or
    * `options.to`, is in the store. One sync at a time: another call while one runs is refused with `request-invalid`.
+   * Where another tab syncs the same process, this one waits for it and goes on from there; an event `waiting` says so.
    *
    * Errors: any code of the sections "things that do not prove", "modules", "sources" and "the node" of docs/errors.md;
    * `cancelled` after {@link cancel}. What had been proved before an error stays in the store.

@@ -211,6 +211,8 @@ export type Phase = "process" | "module" | "history" | "verify" | "replay" | "st
 
 /** What a sync tells while it runs. */
 export type WeftEvent =
+  /** Another tab of this origin works on the process: this one goes on when that one has `ended`, from where it came to. */
+  | { kind: "waiting"; ended: boolean }
   /** How far a phase is. `done` and `total` count slots (bytes for process and module, checks for verify); `per_second` the
    *  same in a second. */
   | { kind: "progress"; phase: Phase; done: number; total: number | null; bytes: number; per_second: number }

@@ -4,6 +4,7 @@ import init, { WeftNode } from "../pkg/weft_web.js";
 import { toPlain } from "./error.js";
 import { SignatureThreads } from "./signatures.js";
 import type { Calls, CallName, FromWorker, ToWorker } from "./protocol.js";
+import { Turns } from "./turns.js";
 import type { WeftEvent } from "./types.js";
 
 const scope = self as unknown as {
@@ -12,6 +13,7 @@ const scope = self as unknown as {
 };
 
 let node: WeftNode | undefined;
+let turns: Turns | undefined;
 
 const threads = new SignatureThreads(new URL("signature-worker.js", import.meta.url));
 
@@ -27,18 +29,28 @@ function opened(): WeftNode {
   return node;
 }
 
+/** Work that writes, in its turn among the tabs of this database. */
+function inTurn<T>(name: string, emit: (event: WeftEvent) => void, work: () => Promise<T>): Promise<T> {
+  return turns ? turns.take(name, (ended) => emit({ kind: "waiting", ended }), work) : work();
+}
+
 const handlers: Handlers = {
   open: async (_emit, database, webCrypto) => {
     const check = (packed: Uint8Array<ArrayBuffer>): Promise<Uint8Array> => threads.check(packed);
+    turns = new Turns(database);
     node = await WeftNode.open(database, webCrypto ? check : async () => new Uint8Array());
     return null;
   },
-  sync: (emit, process, sources, options) => opened().sync(process, sources, options, emit),
-  demo: (emit, archive) => opened().demo(archive, emit),
+  sync: (emit, process, sources, options) => inTurn(process, emit, () => opened().sync(process, sources, options, emit)),
+  demo: (emit, archive) => inTurn("demo", emit, () => opened().demo(archive, emit)),
   verifyBundle: (_emit, bundle) => opened().verifyBundle(bundle),
-  check: (emit, process, question) => opened().check(process, question, emit),
-  include: (emit, process, slot, sources, options) => opened().include(process, slot, sources, options, emit),
-  cancel: () => opened().cancel(),
+  check: (emit, process, question) => inTurn(process, emit, () => opened().check(process, question, emit)),
+  include: (emit, process, slot, sources, options) =>
+    inTurn(process, emit, () => opened().include(process, slot, sources, options, emit)),
+  cancel: () => {
+    turns?.cancel();
+    return opened().cancel();
+  },
   processes: () => opened().processes(),
   process: (_emit, process) => opened().process(process),
   marks: (_emit, process, from, limit) => opened().marks(process, from, limit),

@@ -83,6 +83,8 @@ export class Model extends EventTarget {
   including: number | null = null;
   /** Said to screen readers when a phase ends. */
   announcement = "";
+  /** Another tab works on this process, and this one waits for it. */
+  waiting = false;
 
   stored: Summary[] = [];
   demoProcess: string | null = null;
@@ -261,6 +263,7 @@ export class Model extends EventTarget {
     if (this.running) return;
     Object.assign(this, { running: true, error: null, refused: null, failures: [], lastCancel: null, received: 0 });
     this.phases = new Map();
+    this.waiting = false;
     this.said.begin();
     this.changed();
     try {
@@ -271,6 +274,7 @@ export class Model extends EventTarget {
       this.#fail(thrown);
     }
     this.running = false;
+    this.waiting = false;
     this.cancelling = false;
     await this.#listStored();
     const { error } = this;
@@ -463,6 +467,10 @@ export class Model extends EventTarget {
 
   #hear(event: WeftEvent): void {
     switch (event.kind) {
+      case "waiting":
+        this.waiting = !event.ended;
+        if (this.waiting) this.announcement = WAITING;
+        break;
       case "progress": {
         const { phase, done, total, per_second: perSecond } = event;
         this.phases.set(phase, { done, total, perSecond });
@@ -514,6 +522,7 @@ export class Model extends EventTarget {
   }
 }
 
+const WAITING = "Another tab works on this process. This one goes on when that one is done.";
 const PHASE_DONE: { [phase in Phase]: string } = {
   process: "Process proved:", module: "Module proved:", history: "History fetched:", verify: "Checks made:",
   replay: "Slots replayed:", store: "Stored:", receipt: "Receipt written:",

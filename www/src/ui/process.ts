@@ -37,6 +37,7 @@ const fact = (name: string, id: string | null | undefined): TemplateResult => ht
 function standing(model: Model): TemplateResult {
   const { summary, lastCancel } = model;
   if (model.cancelling) return html`<span class="pill work">Stopping…</span>`;
+  if (model.waiting) return html`<span class="pill work" data-state="waiting">Waiting</span> Another tab works on this process.`;
   if (model.running) return html`<span class="pill work">${model.verified === 0 ? "Fetching" : "Proving and replaying"}</span>`;
   const slots = summary?.replayed ?? null;
   const proved = slots === null ? "" : `${some(slots + 1)} proved and replayed`;
