@@ -438,3 +438,54 @@ async fn what_cannot_be_asked_is_refused() {
         Code::NoSource
     );
 }
+
+/// A network in which the first node answers nothing until the second was asked.
+struct Gate {
+    network: Rc<weft_tests::world::Network>,
+    second_was_asked: std::cell::Cell<bool>,
+    /// How often the first may look before it gives up and fails.
+    looks: std::cell::Cell<u32>,
+}
+
+impl weft_node::seams::Fetch for Gate {
+    async fn fetch(&self, request: Request) -> weft_codec::Result<Response> {
+        if request.url.starts_with("https://lies.example") {
+            self.second_was_asked.set(true);
+        }
+        if request.url.starts_with(CU) {
+            std::future::poll_fn(|context| {
+                let left = self.looks.get();
+                if self.second_was_asked.get() || left == 0 {
+                    return std::task::Poll::Ready(());
+                }
+                self.looks.set(left - 1);
+                context.waker().wake_by_ref();
+                std::task::Poll::Pending
+            })
+            .await;
+            if !self.second_was_asked.get() {
+                return Err(Error::new(Code::SourceTimeout, "Nobody asked the other node meanwhile."));
+            }
+        }
+        self.network.fetch(request).await
+    }
+}
+
+#[weft_tests::both_async]
+async fn a_node_that_is_slow_holds_up_no_other() {
+    let (stage, results) = synced(3).await;
+    stage.network.at(CU, unit(&results, |_, _| {}));
+    stage.network.at("https://lies.example", unit(&results, lie(2)));
+    let gate = Gate {
+        network: Rc::clone(&stage.network),
+        second_was_asked: std::cell::Cell::default(),
+        looks: std::cell::Cell::new(1_000),
+    };
+    let node = weft_node::Node::new(Rc::clone(&stage.store), gate, Rc::clone(&stage.clock));
+    let question = Question { at: At::Slot(3), ..question(&[CU, "https://lies.example"]) };
+    let comparison =
+        node.check(stage.world.id(), &Sources::default(), &Options::default(), &question, &()).await.unwrap();
+    assert!(matches!(comparison.nodes[0].verdict, Verdict::Match), "{:?}", comparison.nodes[0].verdict);
+    assert!(matches!(comparison.nodes[1].verdict, Verdict::Mismatch { .. }));
+    assert_eq!(comparison.nodes[0].node, CU, "in the order given");
+}

@@ -11,6 +11,7 @@ mod search;
 use std::fmt;
 use std::str::FromStr;
 
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use weft_codec::{Code, Error, Id, Result};
 use weft_core::SlotResult;
@@ -213,8 +214,9 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
             );
             return Err(Error::new(Code::RequestInvalid, what));
         }
-        let mut nodes = Vec::with_capacity(question.nodes.len());
-        for node in &question.nodes {
+        // All at once: one that still computes, or does not answer, holds up nobody.
+        let archive = self.archive();
+        let compare = async |node: &NodeAddress| {
             let asked = Asked {
                 fetch: &self.fetch,
                 clock: &self.clock,
@@ -224,10 +226,12 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
                 process,
                 url: &node.url,
             };
-            let check = Box::pin(check_node(&asked, &self.archive(), node, question, &result)).await?;
+            let check = Box::pin(check_node(&asked, &archive, node, question, &result)).await?;
             observer.event(Event::Compared(Box::new(check.clone())));
-            nodes.push(check);
-        }
+            Ok(check)
+        };
+        let nodes = join_all(question.nodes.iter().map(compare)).await;
+        let nodes = nodes.into_iter().collect::<Result<Vec<_>>>()?;
         Ok(Comparison { process, slot: result.slot, message: result.message, result, nodes })
     }
 
