@@ -97,10 +97,7 @@ fn without_parameters_a_function_gets_the_state_the_request_and_an_empty_table()
 fn tables_are_lists_if_their_keys_are_one_to_n_and_messages_else() {
     let list = Held::List(vec!["a".into(), "b".into()]);
     assert_eq!(call("function compute() return {'a', 'b'} end", &Map::new()), ok(list.clone()));
-    assert_eq!(
-        call("function compute() return {['1'] = 'a', ['2'] = 'b'} end", &Map::new()),
-        ok(list)
-    );
+    assert_eq!(call("function compute() return {['1'] = 'a', ['2'] = 'b'} end", &Map::new()), ok(list));
     assert_eq!(call("function compute() return {} end", &Map::new()), ok(map([])));
     assert_eq!(
         call("function compute() return {['2'] = 'b'} end", &Map::new()),

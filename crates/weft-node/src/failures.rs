@@ -79,6 +79,8 @@ fn telling(code: Code) -> u8 {
             4
         }
         Code::JsonInvalid | Code::Base64Invalid | Code::IdInvalid => 4,
+        // Not to have a message says less than to give another one.
+        Code::MessageMissing => 4,
         _ => 5,
     }
 }
@@ -118,6 +120,10 @@ mod tests {
         {
             assert!(all.sentence().contains(part), "{}", all.sentence());
         }
+        let mut lie = Failures::default();
+        lie.push("https://su.example", error(Code::MessageMismatch));
+        lie.push("https://gateway.example", error(Code::MessageMissing));
+        assert_eq!(lie.into_error("slot 1").code(), Code::MessageMismatch);
         let mut none = Failures::default();
         none.push("https://a.example", error(Code::NotFound));
         none.push("https://b.example", error(Code::NotFound));

@@ -63,7 +63,9 @@ fn formatted(template: &[u8], arguments: &[u8], limit: usize) -> Result<Vec<u8>,
         match want {
             Want::Text => Ok(Arg::Text(line.to_vec())),
             Want::Integer => number()?.to_integer().map(Arg::Number).ok_or(FormatError::Bad),
-            Want::Float => number()?.to_float().map(|f| Arg::Number(Num::Float(f))).map_err(|_| FormatError::Bad),
+            Want::Float => {
+                number()?.to_float().map(|f| Arg::Number(Num::Float(f))).map_err(|_| FormatError::Bad)
+            }
         }
     })
 }

@@ -24,7 +24,8 @@ pub fn lua_program(bytes: &[u8]) {
 }
 
 fn answer(vm: &mut Vm, program: &[u8]) -> String {
-    let outcome: Result<Vec<Value>, LuaError> = vm.load(program, "fuzz").and_then(|chunk| vm.call(chunk, &[]));
+    let outcome: Result<Vec<Value>, LuaError> =
+        vm.load(program, "fuzz").and_then(|chunk| vm.call(chunk, &[]));
     match outcome {
         Ok(values) => vm.values_text(&values),
         Err(error) => {

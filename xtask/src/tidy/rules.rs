@@ -3,7 +3,9 @@
 use super::tree::{Finding, Source, Tree};
 
 /// Where platform code may be.
-const PLATFORM_DIRS: [&str; 2] = ["web/", "examples/token/src/abi"];
+const PLATFORM_DIRS: [&str; 3] = ["web/", "examples/token/src/abi", MEASURED];
+/// Programs of their own that a comparison is made with by hand, outside of the workspace.
+pub(super) const MEASURED: &str = "tests/bench/lua-piccolo/";
 /// Where a file may say on which platform it runs: the tests, by their attribute for two platforms or whole files at a
 /// time, and the guest program, which is tested natively.
 const TWO_PLATFORMS: [&str; 2] = ["tests/", "examples/token/src/lib.rs"];
@@ -91,7 +93,9 @@ pub(super) fn crate_head(tree: &Tree) -> Vec<Finding> {
             if !root.text.starts_with("//! ") {
                 findings.push(root.at(0, "the crate does not say what it is (`//! …`)"));
             }
-            if !root.within(&["web/", "examples/token/"]) && !root.code.contains("#![forbid(unsafe_code)]") {
+            if !root.within(&["web/", "examples/token/", MEASURED])
+                && !root.code.contains("#![forbid(unsafe_code)]")
+            {
                 findings.push(root.whole("no #![forbid(unsafe_code)]"));
             }
         }
@@ -179,7 +183,9 @@ pub(super) fn changelog(tree: &Tree) -> Vec<Finding> {
 /// Lints are those of the workspace, and are silenced only with a reason.
 pub(super) fn lints(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (dir, manifest) in tree.packages().filter(|(dir, _)| !dir.starts_with("examples/")) {
+    for (dir, manifest) in
+        tree.packages().filter(|(dir, _)| !dir.starts_with("examples/") && *dir != MEASURED)
+    {
         if !manifest.text.contains("[lints]\nworkspace = true") {
             findings.push(manifest.whole(format!("{dir} does not take the lints of the workspace")));
         }
