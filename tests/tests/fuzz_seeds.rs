@@ -1,6 +1,11 @@
 //! The properties of the fuzz targets, over the committed seeds: bytes that parse, and bytes that once broke something.
 #![cfg(not(target_arch = "wasm32"))]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a property that does not hold fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a property that does not hold fails by panicking"
+)]
 #![allow(clippy::print_stdout, reason = "how many seeds were run is part of the result")]
 #![allow(unreachable_pub, reason = "the properties are a module of another package")]
 

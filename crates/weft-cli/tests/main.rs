@@ -2,6 +2,7 @@
 //! left out; `cargo test -p weft-cli --test all verify::` runs those of one.
 
 mod check;
+mod lua;
 mod replay;
 mod replay_module;
 mod verify;

@@ -1,5 +1,6 @@
 //! A local network in memory, and what a client asks of it.
 #![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "each test uses its part")]
 
 use std::cell::Cell;

@@ -15,10 +15,15 @@ use crate::seams::{Batch, Fetch, Request, Response};
 /// A host that no name server knows (RFC 6761): what goes there is answered here or nowhere.
 const ORIGIN: &str = "http://demo.invalid";
 
+/// How a query for items by owner and tags begins, unlike one for items by id.
+const LISTING: &[u8] = b"transactions(owners:";
+
 /// Serves a [`DemoArchive`] to a sync. Requests to any other host are answered as well; nothing leaves the page.
 #[derive(Debug)]
 pub struct DemoFetch {
     reader: Reader<MemoryStore, ManualClock>,
+    /// Whether its gateway lists items by their tags: one without blocks does not.
+    indexed: bool,
 }
 
 impl DemoFetch {
@@ -60,7 +65,7 @@ impl DemoFetch {
             ledger.put_head(&mut batch, process, &head)?;
         }
         ledger.commit(batch).await?;
-        let demo = Self { reader };
+        let demo = Self { reader, indexed: !archive.chain.blocks.is_empty() };
         demo.load_chain(&archive.chain).await?;
         Ok(demo)
     }
@@ -94,6 +99,14 @@ impl DemoFetch {
 
 impl Fetch for DemoFetch {
     async fn fetch(&self, request: Request) -> Result<Response> {
+        let lists = || contains(&request.body, LISTING);
+        if !self.indexed && request.url.ends_with("/graphql") && lists() {
+            return Ok(Response::new(404, "text/plain", b"There is no index here.".to_vec()));
+        }
         self.reader.fetch(request).await
     }
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
 }

@@ -8,7 +8,7 @@ use weft_codec::item::DataItem;
 use weft_codec::tags::{self, Tag};
 use weft_codec::{Code, Error, Result};
 
-use super::archive::{DemoArchive, Kept};
+use super::archive::{DemoArchive, DemoChain, Kept};
 use super::build::{FORGED_SLOT, spare};
 
 /// One way.
@@ -35,6 +35,8 @@ impl Tampering {
     pub fn apply(&self, archive: &DemoArchive) -> Result<DemoArchive> {
         let mut archive = archive.clone();
         (self.change)(&mut archive)?;
+        // Who falsifies a history keeps no index of Arweave, from which a sync would take the true one.
+        archive.chain = DemoChain::default();
         Ok(archive)
     }
 }
