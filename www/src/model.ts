@@ -95,6 +95,8 @@ export class Model extends EventTarget {
   /** The process that the form's button was pressed for. */
   #wish: string | null = null;
   #scheduled = false;
+  /** Which call of `go` is the newest: an older one that still waits for something gives way. */
+  #turn = 0;
 
   /** Tells the views, once a frame at most. */
   changed(): void {
@@ -128,6 +130,7 @@ export class Model extends EventTarget {
 
   /** Shows what the URL names. */
   async go(): Promise<void> {
+    const turn = ++this.#turn;
     const route = parse(location.hash);
     const before = this.route;
     this.route = route;
@@ -138,9 +141,10 @@ export class Model extends EventTarget {
     }
     if (this.running) await this.cancel();
     await this.check.stop();
+    if (turn !== this.#turn) return;
     if (route.page === "demo") await this.#openDemo();
-    else await this.#openProcess(route);
-    if (route.slot !== null) await this.select(route.slot);
+    else await this.#openProcess(route, turn);
+    if (route.slot !== null && turn === this.#turn) await this.select(route.slot);
   }
 
   // --- what is shown -----------------------------------------------------------------------------------
@@ -151,15 +155,17 @@ export class Model extends EventTarget {
     await this.runDemo();
   }
 
-  async #openProcess(route: Route): Promise<void> {
+  async #openProcess(route: Route, turn: number): Promise<void> {
     this.#reset(route.process, route.process === this.demoProcess);
     const weft = this.#node();
     const kept = (await weft.setting(`sources/${route.process}`).catch(() => null)) as Sources | null;
     const accepted = (await weft.setting(`accepted/${route.process}`).catch(() => null)) as string[] | null;
+    if (turn !== this.#turn) return;
     const named = route.sources.schedulers.length + route.sources.gateways.length > 0;
     this.sources = named ? route.sources : (kept ?? NO_SOURCES);
     this.accepted = accepted ?? [];
     await this.#showStored();
+    if (turn !== this.#turn) return;
     // Opening what is stored asks nobody; the form's button and a link that names sources are a wish to sync.
     const wished = this.#wish === route.process;
     this.#wish = null;

@@ -52,10 +52,23 @@ impl Args {
     }
 }
 
-/// Runs what was asked for. The exit code says whether every script ended without an error.
+/// Runs what was asked for. The exit code is 0 when every script ended without an error, 1 when one did not, 2 when nothing
+/// could be run: `request-invalid` for a profile that is not there yet, `unreadable`, `json-invalid`, `too-large`.
 ///
-/// Errors: `request-invalid` for a profile that is not there yet, `unreadable`, `json-invalid`, `too-large`; with a script that fails, the answer is the outcome, not an error.
+/// # Errors
+/// Only if `out` cannot be written.
+#[expect(clippy::print_stderr, reason = "errors go to the user")]
 pub fn run(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
+    match scripts(args, out) {
+        Err(error) if error.code() != Code::StoreFailed => {
+            eprintln!("weft: {error} [{}]", error.code().as_str());
+            Ok(ExitCode::from(2))
+        }
+        outcome => outcome,
+    }
+}
+
+fn scripts(args: &Args, out: &mut dyn Write) -> Result<ExitCode> {
     if args.profile == Whose::Lua53 {
         // Luerl's answers would pass for those of Lua 5.3.
         return Err(Error::new(Code::RequestInvalid, "The profile lua53 is not there yet; luerl is."));

@@ -49,12 +49,11 @@ export function form(model: Model): TemplateResult {
 
 function urls(model: Model, { kind, title, one, example, what }: (typeof KINDS)[number]): TemplateResult {
   const list = model.sources[kind];
-  const set = (next: string[]): void => model.setSources({ ...model.sources, [kind]: next });
-  const swap = (at: number, other: number): void => {
-    const next = [...list];
-    [next[at], next[other]] = [list[other] ?? "", list[at] ?? ""];
-    set(next);
-  };
+  // From the list as it is when something is done to it: a frame may lie between what is shown and that.
+  const change = (how: (now: string[]) => string[]) => (): void =>
+    model.setSources({ ...model.sources, [kind]: how(model.sources[kind]) });
+  const swap = (at: number, other: number) =>
+    change((now) => now.map((url, place) => (place === at ? now[other] : place === other ? now[at] : url) ?? ""));
   return html`
     <fieldset data-kind=${kind}>
       <legend>${title} <small>${what}</small></legend>
@@ -62,14 +61,14 @@ function urls(model: Model, { kind, title, one, example, what }: (typeof KINDS)[
         ${list.map((url, at) => html`
           <li>
             <input type="url" class="mono" aria-label="${one} ${at + 1}" placeholder=${example} spellcheck="false" .value=${url}
-              @input=${(event: Event) => set(list.with(at, (event.target as HTMLInputElement).value))} />
-            <button type="button" class="icon-button" aria-label="Ask ${one} ${at + 1} earlier" ?disabled=${at === 0} @click=${() => swap(at, at - 1)}>${upIcon}</button>
-            <button type="button" class="icon-button" aria-label="Ask ${one} ${at + 1} later" ?disabled=${at === list.length - 1} @click=${() => swap(at, at + 1)}>${downIcon}</button>
-            <button type="button" class="icon-button" aria-label="Remove ${one} ${at + 1}" @click=${() => set(list.toSpliced(at, 1))}>${removeIcon}</button>
+              @input=${(event: Event) => change((now) => now.map((was, place) => (place === at ? (event.target as HTMLInputElement).value : was)))()} />
+            <button type="button" class="icon-button" aria-label="Ask ${one} ${at + 1} earlier" ?disabled=${at === 0} @click=${swap(at, at - 1)}>${upIcon}</button>
+            <button type="button" class="icon-button" aria-label="Ask ${one} ${at + 1} later" ?disabled=${at === list.length - 1} @click=${swap(at, at + 1)}>${downIcon}</button>
+            <button type="button" class="icon-button" aria-label="Remove ${one} ${at + 1}" @click=${change((now) => now.toSpliced(at, 1))}>${removeIcon}</button>
           </li>`)}
       </ol>
       ${list.length === 0 ? html`<p class="empty">None.</p>` : nothing}
-      <button type="button" data-add=${kind} @click=${() => set([...list, ""])}>Add a ${one}</button>
+      <button type="button" data-add=${kind} @click=${change((now) => [...now, ""])}>Add a ${one}</button>
     </fieldset>`;
 }
 
