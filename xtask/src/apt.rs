@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use anyhow::{Result, bail};
 
 use crate::cmd::{Run, find};
+use crate::say::say;
 
 /// Installs packages, as root or through sudo. Package lists are fetched only when they are too old or missing.
 ///
@@ -14,12 +15,12 @@ pub(crate) fn install(packages: &[&str]) -> Result<()> {
     if find("apt-get").is_none() {
         bail!("there is no apt-get on this machine: install {} by hand", packages.join(", "));
     }
-    println!("        apt-get install {}", packages.join(" "));
+    say!("apt-get install {}", packages.join(" "));
     let install = || apt(&["install", "-y", "-q", "--no-install-recommends"]).map(|run| run.args(packages));
     if install()?.go().is_ok() {
         return Ok(());
     }
-    println!("        package lists are missing or old: apt-get update");
+    say!("package lists are missing or old: apt-get update");
     apt(&["update", "-q"])?.go()?;
     install()?.go()
 }

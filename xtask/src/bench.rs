@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 use crate::cmd::Run;
 use crate::ctx::Ctx;
 use crate::files;
+use crate::lanes::{self, OnFailure, Row};
 use crate::modules;
 use crate::page;
 use crate::stamp::Stamp;
-use crate::steps::{self, OnFailure, Outcome, Row};
+use crate::steps::Outcome;
 use crate::tools;
 
 const MODULE: &str = "aos2_0_6.wasm";
@@ -37,7 +38,7 @@ struct Measured {
 
 /// Builds the engines, runs them one after the other, prints the table.
 pub(crate) fn run(ctx: &Ctx) -> Result<bool> {
-    let rows = steps::run(ctx, &["bench-native", "bench-wasm", "modules", "npm-tests"], OnFailure::Stop)?;
+    let rows = lanes::run(ctx, &["bench-native", "bench-wasm", "modules", "npm-tests"], OnFailure::Stop)?;
     if !rows.iter().all(Row::ok) {
         return Ok(false);
     }

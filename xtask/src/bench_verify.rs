@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cmd::Run;
 use crate::ctx::Ctx;
 use crate::files;
-use crate::steps::{self, OnFailure, Row};
+use crate::lanes::{self, OnFailure, Row};
 
 /// Messages of the history. Its signatures take some minutes to make, once.
 const MESSAGES: &str = "10000";
@@ -25,7 +25,7 @@ const LINES: [(&str, &str, &str); 4] = [
 
 /// Builds the page as it is published, makes what is verified, runs it, prints the table.
 pub(crate) fn run(ctx: &Ctx) -> Result<bool> {
-    let rows = steps::run(ctx, &["npm-tests", "browser", "wasm-opt", "page"], OnFailure::Stop)?;
+    let rows = lanes::run(ctx, &["npm-tests", "browser", "wasm-opt", "page"], OnFailure::Stop)?;
     if !rows.iter().all(Row::ok) {
         return Ok(false);
     }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::apt;
 use crate::cmd::{Run, find};
 use crate::ctx::Ctx;
+use crate::say::say;
 use crate::steps::Outcome;
 
 /// What the tests run in.
@@ -49,7 +50,7 @@ pub(crate) fn step(ctx: &Ctx) -> Result<Outcome> {
             (pair().context("chromium was installed, yet no driver fits it")?, Outcome::Done)
         }
     };
-    println!("        {} with {}", browser.chromium.display(), browser.driver.display());
+    say!("{} with {}", browser.chromium.display(), browser.driver.display());
     ctx.browser.set(browser).ok().context("the browser was chosen twice")?;
     Ok(outcome)
 }

@@ -1,13 +1,16 @@
 //! The steps of `cargo xtask test`, and its summary.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
 use crate::browser::Browser;
 use crate::cmd::Run;
 use crate::ctx::Ctx;
-use crate::steps::{self, OnFailure, Outcome, Row};
+use crate::lanes::{self, OnFailure, Row};
+use crate::say::say;
+use crate::steps::Outcome;
 use crate::tally::Tally;
 use crate::{again, bench, files, modules, page, tools};
 
@@ -39,11 +42,12 @@ pub(crate) fn browser_build(ctx: &Ctx) -> Result<Run> {
 
 /// `cargo xtask test`.
 pub(crate) fn run(ctx: &Ctx) -> Result<bool> {
+    let started = Instant::now();
     let rows = match &ctx.args.only {
-        Some(step) => steps::run(ctx, &[step], OnFailure::GoOn)?,
-        None => steps::run(ctx, &ALL, OnFailure::GoOn)?,
+        Some(step) => lanes::run(ctx, &[step], OnFailure::GoOn)?,
+        None => lanes::run(ctx, &ALL, OnFailure::GoOn)?,
     };
-    summary(ctx, &rows);
+    summary(ctx, &rows, started.elapsed());
     Ok(rows.iter().all(Row::ok))
 }
 
@@ -171,7 +175,7 @@ fn component(ctx: &Ctx, command: &str, name: &str) -> Result<()> {
     if ctx.cargo(command).arg("--version").works() {
         return Ok(());
     }
-    println!("        rustup component add {name}");
+    say!("rustup component add {name}");
     Run::new("rustup").args(["component", "add", name]).go()
 }
 
@@ -185,7 +189,7 @@ fn token_target(ctx: &Ctx) -> PathBuf {
 }
 
 /// A table of the steps, then the numbers alone on the last line.
-fn summary(ctx: &Ctx, rows: &[Row]) {
+fn summary(ctx: &Ctx, rows: &[Row], took: Duration) {
     println!("\n{:<14}{:<9}{:>14}   tests", "step", "result", "time");
     for row in rows {
         let (result, tests) = match &row.result {
@@ -196,9 +200,10 @@ fn summary(ctx: &Ctx, rows: &[Row]) {
             Ok(Outcome::Tests(tally, ok)) => (if *ok { "ok" } else { "FAILED" }, tally.to_string()),
             Err(error) => ("FAILED", format!("{error:#}")),
         };
-        println!("{:<14}{result:<9}{:>14}   {tests}", row.name, steps::seconds(row.took));
+        println!("{:<14}{result:<9}{:>14}   {tests}", row.name, lanes::seconds(row.took));
     }
     println!("fixtures: {}", corpus(ctx));
+    println!("{} steps, two at a time, in {}", rows.len(), lanes::seconds(took));
     println!("{}", rows.iter().map(row_tally).sum::<Tally>());
 }
 
@@ -244,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_step_that_broke_is_a_failure_and_what_needs_it_is_skipped() {
-        let tally = |result| row_tally(&Row { name: "x", result, took: std::time::Duration::ZERO });
+        let tally = |result| row_tally(&Row { name: "x", result, took: Duration::ZERO });
         assert_eq!(tally(Err(anyhow::anyhow!("no"))), Tally { failed: 1, ..Tally::default() });
         assert_eq!(tally(Ok(Outcome::Blocked("y"))), Tally { skipped: 1, ..Tally::default() });
     }

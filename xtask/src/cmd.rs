@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+use crate::say::{self, speaker};
+
 /// A program about to be run. Standard input is always closed: no step may wait for a person.
 pub(crate) struct Run {
     command: Command,
@@ -59,6 +61,10 @@ impl Run {
 
     /// Runs it in the open; an error unless it succeeds.
     pub(crate) fn go(mut self) -> Result<()> {
+        if speaker().is_some() {
+            let line = self.line();
+            return if self.tee()?.ok { Ok(()) } else { bail!("`{line}` failed") };
+        }
         let status = self.command.status().with_context(|| format!("cannot start {}", self.line()))?;
         if !status.success() {
             bail!("`{}` failed ({status})", self.line());
@@ -86,9 +92,10 @@ impl Run {
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().with_context(|| format!("cannot start {}", self.line()))?;
         let (out, err) = (child.stdout.take(), child.stderr.take());
+        let speaker = speaker();
         let text = std::thread::scope(|scope| {
-            let out = scope.spawn(|| out.map(copy).unwrap_or_default());
-            let err = scope.spawn(|| err.map(copy).unwrap_or_default());
+            let out = scope.spawn(|| out.map(|out| copy(out, speaker)).unwrap_or_default());
+            let err = scope.spawn(|| err.map(|err| copy(err, speaker)).unwrap_or_default());
             let (out, err) = (out.join().unwrap_or_default(), err.join().unwrap_or_default());
             format!("{out}{err}")
         });
@@ -103,13 +110,13 @@ impl Run {
 }
 
 /// Prints lines as they come and returns them all.
-fn copy(from: impl Read) -> String {
+fn copy(from: impl Read, speaker: Option<&'static str>) -> String {
     let mut text = String::new();
     let mut reader = BufReader::new(from);
     let mut line = Vec::new();
     while matches!(reader.read_until(b'\n', &mut line), Ok(count) if count > 0) {
         let said = String::from_utf8_lossy(&line);
-        print!("{said}");
+        say::line(speaker, said.trim_end());
         text.push_str(&said);
         line.clear();
     }

@@ -1,7 +1,7 @@
 //! What every step knows: where things are, and which compiler was found.
 
-use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 
@@ -22,9 +22,9 @@ pub(crate) struct Ctx {
     /// Where the page is put together.
     pub(crate) out: PathBuf,
     /// Set by the step `toolchain`.
-    pub(crate) toolchain: OnceCell<WasmToolchain>,
+    pub(crate) toolchain: OnceLock<WasmToolchain>,
     /// Set by the step `browser`.
-    pub(crate) browser: OnceCell<Browser>,
+    pub(crate) browser: OnceLock<Browser>,
 }
 
 impl Ctx {
@@ -44,7 +44,7 @@ impl Ctx {
             (None, false) => root.join(if release { "dist-release" } else { "dist" }),
         };
         let profile = if release { "dist" } else { "web" };
-        Ok(Self { args, root, target, profile, out, toolchain: OnceCell::new(), browser: OnceCell::new() })
+        Ok(Self { args, root, target, profile, out, toolchain: OnceLock::new(), browser: OnceLock::new() })
     }
 
     /// Whether the page is made to be published.

@@ -6,8 +6,9 @@ use anyhow::Result;
 
 use crate::cmd::Run;
 use crate::ctx::Ctx;
+use crate::lanes::{self, OnFailure, Row};
 use crate::stamp::Stamp;
-use crate::steps::{self, OnFailure, Outcome, Row};
+use crate::steps::Outcome;
 use crate::{npm, page};
 
 /// What the published module may use: everything that a browser with 64-bit memories has.
@@ -41,7 +42,7 @@ console.log("all".padEnd(24) + kib(plain) + kib(small) + " brotli");
 
 /// Builds it and reports sizes.
 pub(crate) fn run(ctx: &Ctx) -> Result<bool> {
-    let rows = steps::run(ctx, &["typecheck", "wasm-opt", "page"], OnFailure::Stop)?;
+    let rows = lanes::run(ctx, &["typecheck", "wasm-opt", "page"], OnFailure::Stop)?;
     if !rows.iter().all(Row::ok) {
         return Ok(false);
     }

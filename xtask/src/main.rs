@@ -23,9 +23,11 @@ mod ctx;
 mod dist;
 mod files;
 mod help;
+mod lanes;
 mod modules;
 mod npm;
 mod page;
+mod say;
 mod serve;
 mod stamp;
 mod steps;
@@ -61,7 +63,7 @@ fn run() -> anyhow::Result<bool> {
             Ok(true)
         }
         Task::Serve => serve::run(&ctx),
-        Task::Build => steps::build(&ctx),
+        Task::Build => lanes::build(&ctx),
         Task::Test => checks::run(&ctx),
         Task::Bench if ctx.args.verify => bench_verify::run(&ctx),
         Task::Bench => bench::run(&ctx),

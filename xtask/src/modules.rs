@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::cmd::Run;
 use crate::ctx::Ctx;
 use crate::files;
+use crate::say::say;
 use crate::steps::Outcome;
 use crate::tools;
 
@@ -38,7 +39,7 @@ pub(crate) fn step(ctx: &Ctx) -> Result<Outcome> {
     }
     tools::node()?;
     std::fs::create_dir_all(&dir)?;
-    println!("        npm pack {PACKAGE}");
+    say!("npm pack {PACKAGE}");
     let said = Run::new("npm").args(["pack", PACKAGE, "--silent", "--ignore-scripts"]).dir(&dir).read()?;
     let archive = dir.join(said.lines().last().context("npm pack names no file")?);
     let members = MODULES.iter().map(|(name, _)| format!("{FOLDER}/{name}"));

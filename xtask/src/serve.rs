@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use crate::browser;
 use crate::cmd::Run;
 use crate::ctx::Ctx;
-use crate::steps;
+use crate::lanes;
 
 /// The port unless the person says otherwise.
 const PORT: u16 = 8734;
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Builds the page and serves it with a local network until interrupted.
 pub(crate) fn run(ctx: &Ctx) -> Result<bool> {
-    if !steps::build(ctx)? {
+    if !lanes::build(ctx)? {
         return Ok(false);
     }
     let port = ctx.args.port.unwrap_or(PORT);

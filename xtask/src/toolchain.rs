@@ -11,6 +11,7 @@ use crate::apt;
 use crate::args::Choice;
 use crate::cmd::Run;
 use crate::ctx::Ctx;
+use crate::say::say;
 use crate::steps::Outcome;
 
 pub(crate) const TRIPLE: &str = "wasm32-unknown-unknown";
@@ -48,7 +49,7 @@ pub(crate) fn step(ctx: &Ctx) -> Result<Outcome> {
         Choice::Debian => debian()?,
         Choice::Auto => auto(ctx)?,
     };
-    println!("        {}", toolchain.sentence());
+    say!("{}", toolchain.sentence());
     ctx.toolchain.set(toolchain).ok().context("the toolchain was chosen twice")?;
     Ok(outcome)
 }
@@ -61,8 +62,8 @@ fn auto(ctx: &Ctx) -> Result<(WasmToolchain, Outcome)> {
         return Ok((ready, Outcome::Unchanged));
     }
     rustup(ctx).or_else(|error| {
-        println!("        {error:#}");
-        println!("        falling back to Debian's compiler for wasm32");
+        say!("{error:#}");
+        say!("falling back to Debian's compiler for wasm32");
         debian()
     })
 }
@@ -71,7 +72,7 @@ fn rustup(ctx: &Ctx) -> Result<(WasmToolchain, Outcome)> {
     if has_target(ctx) {
         return Ok((WasmToolchain::Rustup, Outcome::Unchanged));
     }
-    println!("        this toolchain has no {TRIPLE} yet: rustup target add {TRIPLE}");
+    say!("this toolchain has no {TRIPLE} yet: rustup target add {TRIPLE}");
     Run::new("rustup").args(["target", "add", TRIPLE]).env("RUST_BACKTRACE", "0").go()?;
     if !has_target(ctx) {
         bail!("rustup added {TRIPLE}, yet rustc does not find it");

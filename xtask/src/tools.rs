@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::cmd::{Run, find};
 use crate::ctx::Ctx;
+use crate::say::say;
 use crate::steps::Outcome;
 
 const BINDGEN: &str = "wasm-bindgen";
@@ -30,14 +31,16 @@ pub(crate) fn crates(ctx: &Ctx) -> Result<Outcome> {
 pub(crate) fn wasm_bindgen(ctx: &Ctx) -> Result<Outcome> {
     let version = locked_version(ctx, BINDGEN)?;
     if let Ok(tool) = tool(ctx, BINDGEN) {
-        println!("        {BINDGEN} {version}: {}", ctx.shown(&tool));
+        say!("{BINDGEN} {version}: {}", ctx.shown(&tool));
         return Ok(Outcome::Unchanged);
     }
-    println!("        installing wasm-bindgen-cli {version} into {}", ctx.shown(&ctx.tools()));
-    // Not --locked: the set of versions it was published with does not resolve any more.
+    say!("installing wasm-bindgen-cli {version} into {}", ctx.shown(&ctx.tools()));
+    // Not --locked: the set of versions it was published with does not resolve any more. Without its features: the browser's
+    // driver, on this machine, is not spoken to by TLS.
     let install = ctx
         .cargo("install")
-        .args(["wasm-bindgen-cli", "--force", "--version", &format!("={version}"), "--root"])
+        .args(["wasm-bindgen-cli", "--force", "--version", &format!("={version}"), "--no-default-features"])
+        .args(["--bin", BINDGEN, "--bin", RUNNER, "--root"])
         .arg(ctx.tools())
         .arg("--target-dir")
         .arg(ctx.tools().join("build"));

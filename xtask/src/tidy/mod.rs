@@ -10,6 +10,7 @@ mod tree;
 use anyhow::Result;
 
 use crate::ctx::Ctx;
+use crate::say::say;
 use tree::{Finding, Tree};
 
 /// A rule: its name and its function.
@@ -40,13 +41,13 @@ pub(crate) fn check(ctx: &Ctx) -> Result<usize> {
     let mut count = 0;
     for (name, rule) in RULES {
         for finding in rule(&tree) {
-            println!("        {name}: {finding}");
+            say!("{name}: {finding}");
             count += 1;
         }
     }
     match count {
-        0 => println!("        {} rules, {} files: nothing to tidy", RULES.len(), tree.files.len()),
-        count => println!("        {count} findings"),
+        0 => say!("{} rules, {} files: nothing to tidy", RULES.len(), tree.files.len()),
+        count => say!("{count} findings"),
     }
     Ok(count)
 }
