@@ -8,6 +8,8 @@ use crate::item::DataItem;
 use crate::tags::{Tag, TagsExt as _};
 use crate::transaction::Transaction;
 
+/// Content types of Lua modules.
+const LUA_TYPES: [&str; 2] = ["application/lua", "text/x-lua"];
 /// The most authorities of one process.
 const MAX_AUTHORITIES: usize = 256;
 
@@ -159,9 +161,9 @@ pub struct Module {
     pub owner: Address,
     /// Its tags, in order.
     pub tags: Vec<Tag>,
-    /// `Module-Format`.
+    /// `Module-Format`; of a Lua module without one, its content type.
     pub format: String,
-    /// The program: WebAssembly, in every format Weft runs.
+    /// The program: WebAssembly, or Lua text.
     pub data: Vec<u8>,
 }
 
@@ -171,10 +173,14 @@ impl Module {
         let carrier = carrier.into();
         let tags = carrier.tags();
         let refuse = |what: &str| Error::new(Code::NotAModule, format!("This is not a module: {what}."));
-        if !is_kind(&tags, "Module") {
+        // HyperBEAM knows a Lua module by its content type alone.
+        let content = tags.iter().find(|tag| tag.name.eq_ignore_ascii_case("Content-Type"));
+        let lua = content.map(|tag| tag.value.as_str()).filter(|kind| LUA_TYPES.contains(kind));
+        if !is_kind(&tags, "Module") && lua.is_none() {
             return Err(refuse("its Type is not Module"));
         }
-        let format = tags.tag("Module-Format").ok_or_else(|| refuse("it names no Module-Format"))?.to_owned();
+        let format = tags.tag("Module-Format").or(lua);
+        let format = format.ok_or_else(|| refuse("it names no Module-Format"))?.to_owned();
         let (id, owner) = (carrier.id(), carrier.owner_address());
         let data = match carrier {
             Carrier::Item(item) => item.data,

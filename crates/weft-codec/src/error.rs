@@ -261,6 +261,28 @@ codes! {
     ResultMalformed = "result-malformed",
     /// A Lua expression that does not compile, or that fails.
     LuaInvalid = "lua-invalid",
+    /// A Lua script failed, as its own `pcall` could have caught.
+    LuaError = "lua-error",
+    /// A Lua script failed in a way that no `pcall` catches.
+    LuaCrash = "lua-crash",
+    /// A text that is no Lua program.
+    LuaSyntax = "lua-syntax",
+    /// A Lua script spent all its fuel.
+    LuaOutOfFuel = "lua-out-of-fuel",
+    /// A Lua script needs more memory than it may have.
+    LuaOutOfMemory = "lua-out-of-memory",
+    /// Calls or values of a Lua script nest too deep.
+    LuaTooDeep = "lua-too-deep",
+    /// Something a node has for Lua scripts and this version has not.
+    LuaUnsupported = "lua-unsupported",
+    /// The function of a Lua process failed; the process stands still for ever.
+    LuaFailed = "lua-failed",
+    /// A node fails over what a Lua process was given or gave; the process stands still for ever.
+    LuaThrown = "lua-thrown",
+    /// A Lua process has a state that a node can write and never read again.
+    LuaUnreadable = "lua-unreadable",
+    /// An earlier slot stopped this Lua process.
+    LuaStuck = "lua-stuck",
     /// A snapshot that is truncated, altered or of another version.
     SnapshotInvalid = "snapshot-invalid",
 

@@ -6,6 +6,7 @@
 
 pub mod dedup;
 mod limits;
+mod lua;
 mod machine;
 mod options;
 mod replay;
@@ -13,7 +14,7 @@ mod result;
 pub mod view;
 
 pub use limits::NodeLimits;
-pub use machine::{Evaluated, Evaluation, ProcessMachine, compile};
-pub use options::{ModuleOptions, cron_intervals, needs_weavedrive, parse_size};
+pub use machine::{Evaluated, Evaluation, LuaAnswer, LuaRun, ProcessMachine, Program, Snapshot, compile};
+pub use options::{ModuleFormat, ModuleOptions, cron_intervals, needs_weavedrive, parse_size};
 pub use replay::{Replay, ResultCheck};
 pub use result::SlotResult;

@@ -9,11 +9,23 @@ use weft_wasm::{Format, Limits};
 
 use crate::limits::NodeLimits;
 
+/// What runs a module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModuleFormat {
+    /// A compute unit's wasm.
+    Wasm(Format),
+    /// `lua@5.3a` under `process@1.0`.
+    Lua,
+}
+
+/// The device of Lua processes.
+const LUA: &str = "lua@5.3a";
+
 /// What a process and its module ask for, checked against the node's limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModuleOptions {
     /// How the module is run.
-    pub format: Format,
+    pub format: ModuleFormat,
     /// `Module-Format` as written.
     pub format_text: String,
     /// `Input-Encoding` of the module; any value, it must be there.
@@ -33,6 +45,9 @@ impl ModuleOptions {
     /// `extension-unsupported` for what [`needs_weavedrive`] finds; `memory-limit` and `gas-limit` for a limit that is missing, not a size or number, zero, or
     /// above the node's.
     pub fn read(process: &[Tag], module: &[Tag], node: &NodeLimits) -> Result<Self> {
+        if is_lua(process, module)? {
+            return Self::lua(module, node);
+        }
         let format_text = module.tag("Module-Format").ok_or_else(|| {
             unsupported("The module has no Module-Format tag, so it is not known how to run it.")
         })?;
@@ -45,7 +60,7 @@ impl ModuleOptions {
         }
         let asked = |name: &str| process.tag(name).or_else(|| module.tag(name));
         Ok(Self {
-            format,
+            format: ModuleFormat::Wasm(format),
             format_text: format_text.to_owned(),
             input_encoding: encoding(module, "Input-Encoding")?,
             output_encoding: encoding(module, "Output-Encoding")?,
@@ -54,11 +69,75 @@ impl ModuleOptions {
         })
     }
 
-    /// The limits the runtime keeps.
+    /// A Lua process asks for nothing: no node meters it. It gets what the node gives, and no more than a machine's own limits.
+    fn lua(module: &[Tag], node: &NodeLimits) -> Result<Self> {
+        let most = weft_lua::Limits::default();
+        let memory = u64::try_from(most.memory).unwrap_or(u64::MAX);
+        Ok(Self {
+            format: ModuleFormat::Lua,
+            format_text: any_case(module, "Content-Type").unwrap_or(LUA).to_owned(),
+            input_encoding: String::new(),
+            output_encoding: String::new(),
+            memory_limit: memory.min(node.memory_bytes),
+            compute_limit: most.fuel.min(node.gas),
+        })
+    }
+
+    /// The limits a Lua machine keeps.
+    #[must_use]
+    pub fn lua_limits(&self) -> weft_lua::Limits {
+        let memory = usize::try_from(self.memory_limit).unwrap_or(usize::MAX);
+        weft_lua::Limits { fuel: self.compute_limit, memory, ..weft_lua::Limits::default() }
+    }
+
+    /// The limits the wasm runtime keeps.
     #[must_use]
     pub fn limits(&self) -> Limits {
         Limits { memory_bytes: self.memory_limit, gas: self.compute_limit }
     }
+}
+
+/// Whether a process is one of Lua: its `Execution-Device` says so, or it names none and its module is a Lua text. HyperBEAM
+/// reads tags in lower case, so any case counts.
+///
+/// Errors: `module-format-unsupported` where process and module do not fit together, and for devices around Lua that are not
+/// here.
+fn is_lua(process: &[Tag], module: &[Tag]) -> Result<bool> {
+    let text = matches!(any_case(module, "Content-Type"), Some("application/lua" | "text/x-lua"));
+    let wasm = module.tag("Module-Format").is_some_and(|format| Format::parse(format).is_ok());
+    match any_case(process, "Execution-Device") {
+        Some(LUA) if wasm && !text => Err(unsupported("The process runs Lua, and its module is wasm.")),
+        Some(LUA) => check_devices(process).map(|()| true),
+        Some(other) if text => Err(unsupported(format!(
+            "The module is Lua, and the process runs it with `{}`, which this version does not have.",
+            shorten(other)
+        ))),
+        None if text => check_devices(process).map(|()| true),
+        _ => Ok(false),
+    }
+}
+
+/// The devices around a Lua process, where it names some: those HyperBEAM takes by itself.
+fn check_devices(process: &[Tag]) -> Result<()> {
+    for (name, known) in [("Device", "process@1.0"), ("Scheduler-Device", "scheduler@1.0")] {
+        match any_case(process, name) {
+            Some(device) if device != known => {
+                let device = shorten(device);
+                return Err(unsupported(format!(
+                    "The process's {name} is `{device}`; this version knows {known} alone."
+                )));
+            }
+            _ => {}
+        }
+    }
+    if process.iter().filter(|tag| tag.name.eq_ignore_ascii_case("Module")).count() > 1 {
+        return Err(unsupported("The process names several Lua modules; this version runs one."));
+    }
+    Ok(())
+}
+
+fn any_case<'a>(tags: &'a [Tag], name: &str) -> Option<&'a str> {
+    tags.iter().find(|tag| tag.name.eq_ignore_ascii_case(name)).map(|tag| tag.value.as_str())
 }
 
 /// The values of the process's `Cron-Interval` tags (ao-messages.md 6). A process that has any gets messages

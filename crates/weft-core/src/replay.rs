@@ -35,7 +35,7 @@ impl Replay {
     /// whose slot 0 is a message: without it such a history is refused with `request-invalid`. Other errors: only what is
     /// wrong with this host.
     pub fn next(&mut self, entry: &Verified<Entry>, origin: Option<&Origin>) -> Result<SlotResult> {
-        if entry.slot == 0 && entry.kind != EntryKind::Process {
+        if entry.slot == 0 && entry.kind != EntryKind::Process && self.machine.begins_with_itself() {
             let origin = origin.ok_or_else(|| {
                 Error::new(
                     Code::RequestInvalid,
@@ -48,6 +48,7 @@ impl Replay {
         let form = view::form(entry, first < entry.slot);
         let key = dedup::key(entry, form);
         if key.guarded
+            && self.machine.leaves_out_copies()
             && let Some(earlier) = self.evaluated.get(&key.text)
         {
             return Ok(SlotResult::duplicate(entry, *earlier));
@@ -56,9 +57,8 @@ impl Replay {
         self.machine.step(entry, form)?.finish()
     }
 
-    /// SHA-256 of the memory after the last entry.
-    #[must_use]
-    pub fn memory_sha256(&self) -> Id {
+    /// SHA-256 of the memory after the last entry, as [`ProcessMachine::memory_sha256`].
+    pub fn memory_sha256(&mut self) -> Result<Id> {
         self.machine.memory_sha256()
     }
 }
@@ -99,9 +99,9 @@ impl ResultCheck {
 
     /// How many results were compared, after the last slot. `memory` is what the receipt says of the memory. Error:
     /// `receipt-mismatch`.
-    pub fn finish(self, memory: Option<Id>) -> Result<u64> {
+    pub fn finish(mut self, memory: Option<Id>) -> Result<u64> {
         if let Some(expected) = memory {
-            let found = self.replay.memory_sha256();
+            let found = self.replay.memory_sha256()?;
             if found != expected {
                 let what = format!("A replay leaves the memory {found}; the receipt says {expected}.");
                 return Err(Error::new(Code::ReceiptMismatch, what)

@@ -30,10 +30,20 @@ pub struct SlotResult {
     pub gas: u64,
     /// The state is that of before the message.
     pub rolled_back: bool,
-    /// The stable code of a failure below the program: `trap`, `gas-limit`, `memory-limit`, `result-malformed`.
+    /// The stable code of a failure below the program: `trap`, `gas-limit`, `memory-limit`, `result-malformed`; of a Lua process
+    /// `lua-failed`, `lua-thrown`, `lua-unreadable`, `lua-stuck`.
     pub failure: Option<String>,
     /// A second copy of a message that was evaluated at this earlier slot: it was not evaluated again.
     pub duplicate_of: Option<u64>,
+    /// Of a Lua process: the whole `results` of the state, as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub results: Option<Value>,
+    /// Of a Lua process: what made the result depend on more than the history, such as `os.time`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_replayable: Vec<String>,
+    /// Of a Lua process: the earlier slot that stopped it for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_at: Option<u64>,
 }
 
 impl SlotResult {

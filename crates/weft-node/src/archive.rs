@@ -9,9 +9,8 @@ use weft_codec::ao::Carrier;
 use weft_codec::item::DataItem;
 use weft_codec::transaction::Transaction;
 use weft_codec::{Address, Code, Error, Id, Result};
-use weft_core::SlotResult;
+use weft_core::{SlotResult, Snapshot};
 use weft_verify::{FraudProof, Head, HistoryEntry, InclusionProof};
-use weft_wasm::Snapshot;
 
 use crate::heads::HeadSeen;
 use crate::location::Location;
@@ -75,6 +74,9 @@ pub(crate) struct ReplayHead {
     pub(crate) evaluated: u64,
     pub(crate) duplicates: u64,
     pub(crate) failed: u64,
+    /// Slots of a Lua process whose results depend on more than the history.
+    #[serde(default)]
+    pub(crate) not_replayable: u64,
 }
 
 /// A proof that an item is in a block, and what gateways say of the last header of it.

@@ -1,7 +1,7 @@
 //! One message, however long it runs: slice after slice, with a breath between two.
 
 use weft_codec::Result;
-use weft_core::{Evaluated, Evaluation, SlotResult};
+use weft_core::{Evaluated, Evaluation, LuaAnswer, LuaRun, SlotResult};
 
 use crate::seams::Clock;
 
@@ -22,5 +22,15 @@ pub(crate) async fn evaluate<C: Clock>(
         }
         clock.breathe().await;
         between()?;
+    }
+}
+
+/// Runs a script to its end.
+pub(crate) async fn run_script<C: Clock>(mut run: LuaRun, clock: &C) -> Result<LuaAnswer> {
+    loop {
+        if let Some(answer) = run.go_on(SLICE)? {
+            return Ok(answer);
+        }
+        clock.breathe().await;
     }
 }

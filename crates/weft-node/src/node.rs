@@ -7,13 +7,12 @@ use std::rc::Rc;
 use serde_json::Value;
 use weft_codec::ao::Carrier;
 use weft_codec::{Address, Code, Error, Id, Result};
-use weft_core::{ModuleOptions, NodeLimits, ProcessMachine, SlotResult};
+use weft_core::{LuaAnswer, ModuleOptions, NodeLimits, ProcessMachine, Program, SlotResult};
 use weft_verify::{FraudProof, HistoryEntry, Receipt};
-use weft_wasm::Program;
 
 use crate::archive::{Archive, Record};
 use crate::chain::{self, BlockName};
-use crate::evaluate::evaluate;
+use crate::evaluate::{evaluate, run_script};
 use crate::event::Observer;
 use crate::location::Location;
 use crate::options::{Options, Summary};
@@ -290,28 +289,52 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
     /// `POST /dry-run` (scheduler-and-cu-api.md 2.3). Nothing is stored. Error: `not-found` before the first
     /// replay.
     pub async fn dry_run(&self, process: Id, body: &Value) -> Result<SlotResult> {
-        let record = self.known(process).await?;
-        let Some(replay) = record.replay.clone() else {
-            return Err(Error::new(Code::NotFound, "The process was not replayed yet: sync it first."));
-        };
-        let archive = self.archive();
-        let last = archive.result(process, replay.slot).await?;
-        let mut machine = match self.cache.take_live(&record) {
-            Some(machine) => machine,
-            None => {
-                let limits = NodeLimits::unbounded();
-                Box::pin(stored_machine(&archive, &self.cache, &record, &limits)).await?
-            }
-        };
+        let (record, slot, mut machine) = self.standing(process).await?;
+        let last = self.archive().result(process, slot).await?;
         let result = match machine.dry_run(body, last.as_ref()) {
             Ok(evaluation) => evaluate(evaluation, &self.clock, || Ok(())).await,
             Err(error) => Err(error),
         };
         if result.is_ok() {
-            let (slot, revision) = (replay.slot, record.revision);
-            self.cache.keep_live(Live { process, slot, revision, machine });
+            self.cache.keep_live(Live { process, slot, revision: record.revision, machine });
         }
         result
+    }
+
+    /// Runs a function of a Lua script over the state of a Lua process after the last replayed slot, sandboxed and metered:
+    /// HyperBEAM's `PID~process@1.0/now/~lua@5.3a&module=SCRIPT/FUNCTION`. The function sees the state, a request with the keys of
+    /// `params` (an object, or null), and an empty table. Nothing is stored.
+    ///
+    /// Errors: `not-found` before the first replay; `request-invalid` for a wasm process; what the script fails with:
+    /// `lua-error`, `lua-crash`, `lua-syntax`, `lua-out-of-fuel`, `lua-out-of-memory`, `lua-too-deep`, `lua-unsupported`.
+    pub async fn run_lua(
+        &self,
+        process: Id,
+        script: &str,
+        function: &str,
+        params: &Value,
+    ) -> Result<LuaAnswer> {
+        let (record, slot, machine) = self.standing(process).await?;
+        let run = machine.run_lua(script, function, params);
+        // The script has a copy of the state: the machine is free.
+        self.cache.keep_live(Live { process, slot, revision: record.revision, machine });
+        run_script(run?, &self.clock).await
+    }
+
+    /// The machine as it stands after the last replayed slot.
+    async fn standing(&self, process: Id) -> Result<(Record, u64, ProcessMachine)> {
+        let record = self.known(process).await?;
+        let Some(slot) = record.replay.as_ref().map(|replay| replay.slot) else {
+            return Err(Error::new(Code::NotFound, "The process was not replayed yet: sync it first."));
+        };
+        let machine = match self.cache.take_live(&record) {
+            Some(machine) => machine,
+            None => {
+                let (archive, limits) = (self.archive(), NodeLimits::unbounded());
+                Box::pin(stored_machine(&archive, &self.cache, &record, &limits)).await?
+            }
+        };
+        Ok((record, slot, machine))
     }
 
     /// Deletes all that is stored of a process, but for modules, which other processes share.

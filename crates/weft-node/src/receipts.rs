@@ -67,6 +67,10 @@ pub(crate) async fn of_slot<S: Store>(
             evidence.push(("failure", failure.clone()));
         }
         checks.push(check(record, "replay", trusted("this node"), &evidence, REPLAY));
+        if !result.not_replayable.is_empty() {
+            let evidence = [("used", result.not_replayable.join(", "))];
+            checks.push(check(record, "not-replayable", trusted("this node"), &evidence, NOT_REPLAYABLE));
+        }
     }
     let kept = archive.inclusions(record.process, slot).await?;
     let found = include::checks(&kept);
@@ -88,6 +92,9 @@ async fn accepted<S: Store>(
 
 const REPLAY: &str = "The results were computed on this device, from the proved entries and the proved module. That the \
                       interpreter computes as the network's compute units do is tested, not proved.";
+
+const NOT_REPLAYABLE: &str = "A script asked for the time or for chance, which are not in the history. Another machine has others: this \
+                              result, and all that follows from it, may be another there.";
 
 /// What no check covers.
 fn assumptions(record: &Record, included: usize) -> Vec<Check> {
@@ -135,6 +142,10 @@ fn assumptions(record: &Record, included: usize) -> Vec<Check> {
             evidence.push(("memory-sha256", memory.to_string()));
         }
         checks.push(check(record, "replay", trusted("this node"), &evidence, REPLAY));
+        if replay.not_replayable > 0 {
+            let evidence = [("slots", replay.not_replayable.to_string())];
+            checks.push(check(record, "not-replayable", trusted("this node"), &evidence, NOT_REPLAYABLE));
+        }
     }
     checks
 }

@@ -8,9 +8,11 @@ use crate::{ErrorKind, Host, Limits, LuaError, Profile, Term, Value, Vm};
 /// A machine that has run the modules of a process.
 #[derive(Debug)]
 pub struct Device {
-    vm: Vm,
+    pub(super) vm: Vm,
     /// The fuel of each call.
     fuel: u64,
+    /// Whether the call on its way changes the machine if it gives a message.
+    keeps: bool,
 }
 
 /// What a call came to.
@@ -39,7 +41,17 @@ impl Device {
         }
         let prepared = modules::sandbox(&mut vm, base).and_then(|()| ao::install(&mut vm, base));
         prepared.map_err(|error| Called::Thrown(reason(&vm, &error)))?;
-        Ok(Self { vm, fuel: limits.fuel })
+        Ok(Self::around(vm, limits))
+    }
+
+    /// A machine that is ready.
+    pub(super) fn around(vm: Vm, limits: Limits) -> Self {
+        Self { vm, fuel: limits.fuel, keeps: true }
+    }
+
+    /// Gives the fuel of a call.
+    pub(super) fn refuel(&mut self) {
+        self.vm.set_fuel(self.fuel);
     }
 
     /// Calls the function that the request, else the state, else the key names, with the parameters of the request, else of
@@ -48,14 +60,81 @@ impl Device {
     /// # Errors
     /// A limit was reached: no node knows that outcome. The machine is as it was.
     pub fn compute(&mut self, key: &str, base: &Map, request: &Map) -> Result<Called, LuaError> {
+        let mut called = self.begin(key, base, request, true, u64::MAX)?;
+        loop {
+            match called {
+                Some(called) => return Ok(called),
+                None => called = self.go_on(u64::MAX)?,
+            }
+        }
+    }
+
+    /// As [`Self::compute`], for about this much fuel. `None`: it is not over; [`Self::go_on`] goes on with it, [`Self::cancel`]
+    /// leaves it. Where it is not to be kept, the machine is as before whatever it gives.
+    ///
+    /// # Errors
+    /// As [`Self::compute`].
+    pub fn begin(
+        &mut self,
+        key: &str,
+        base: &Map,
+        request: &Map,
+        keep: bool,
+        fuel: u64,
+    ) -> Result<Option<Called>, LuaError> {
         self.vm.set_fuel(self.fuel);
         self.vm.begin();
-        let called = self.attempt(key, base, request);
+        self.keeps = keep;
+        let begun = match self.prepared(key, base, request) {
+            Ok(Some((function, args))) => self.vm.begin_call(function, &args, fuel),
+            Ok(None) => {
+                self.vm.roll_back();
+                return Ok(Some(Called::Thrown("function_clause".to_owned())));
+            }
+            Err(error) => Err(error),
+        };
+        self.settle(begun)
+    }
+
+    /// Goes on with what [`Self::begin`] began.
+    ///
+    /// # Errors
+    /// As [`Self::compute`].
+    pub fn go_on(&mut self, fuel: u64) -> Result<Option<Called>, LuaError> {
+        let outcome = self.vm.go_on(fuel);
+        self.settle(outcome)
+    }
+
+    /// Leaves what is on its way: it never happened.
+    pub fn cancel(&mut self) {
+        self.vm.abandon();
+        self.vm.roll_back();
+        self.vm.unreplayable.clear();
+        self.vm.output.clear();
+    }
+
+    /// The fuel that the last call took: the same wherever it runs, after whatever.
+    #[must_use]
+    pub fn fuel_used(&self) -> u64 {
+        self.fuel.saturating_sub(self.vm.fuel()).saturating_sub(self.vm.worked())
+    }
+
+    /// What was printed since the last time, by modules and by calls.
+    pub fn take_output(&mut self) -> Vec<u8> {
+        self.vm.take_output()
+    }
+
+    fn settle(&mut self, outcome: Result<Option<Vec<Value>>, LuaError>) -> Result<Option<Called>, LuaError> {
+        let called = match outcome {
+            Ok(None) => return Ok(None),
+            Ok(Some(values)) => returned(&mut self.vm, &values),
+            Err(error) => failed(&self.vm, error),
+        };
         match &called {
-            Ok(Called::Returned(_, Held::Map(_))) => self.vm.commit(),
+            Ok(Called::Returned(_, Held::Map(_))) if self.keeps => self.vm.commit(),
             _ => self.vm.roll_back(),
         }
-        called
+        called.map(Some)
     }
 
     /// What since the last time made an outcome depend on more than the history: `os.time`, `os.clock`, unseeded randomness. The
@@ -64,7 +143,13 @@ impl Device {
         std::mem::take(&mut self.vm.unreplayable).into_iter().collect()
     }
 
-    fn attempt(&mut self, key: &str, base: &Map, request: &Map) -> Result<Called, LuaError> {
+    /// The function and its arguments; `None` where a node has no clause for the parameters.
+    pub(super) fn prepared(
+        &mut self,
+        key: &str,
+        base: &Map,
+        request: &Map,
+    ) -> Result<Option<(Value, Vec<Value>)>, LuaError> {
         let vm = &mut self.vm;
         let name = named("function", base, request).and_then(Held::text).unwrap_or(key).to_owned();
         let mut args = Vec::new();
@@ -74,7 +159,7 @@ impl Device {
                     args.push(value.given(vm)?);
                 }
             }
-            Some(_) => return Ok(Called::Thrown("function_clause".to_owned())),
+            Some(_) => return Ok(None),
             None => {
                 let last = Held::Map(Map::new());
                 for value in [&public(base), &Held::Map(request.clone()), &last] {
@@ -83,11 +168,7 @@ impl Device {
             }
         }
         let globals = vm.globals();
-        let function = vm.get_field(globals, &name);
-        match vm.call(function, &args) {
-            Ok(values) => returned(vm, &values),
-            Err(error) => failed(vm, error),
-        }
+        Ok(Some((vm.get_field(globals, &name), args)))
     }
 }
 
@@ -105,7 +186,7 @@ fn public(base: &Map) -> Held {
 }
 
 /// One value is a result with status `ok`, two are a status and a result; a node cannot take anything else.
-fn returned(vm: &mut Vm, values: &[Value]) -> Result<Called, LuaError> {
+pub(super) fn returned(vm: &mut Vm, values: &[Value]) -> Result<Called, LuaError> {
     let mut taken = Vec::with_capacity(values.len());
     for value in values {
         match vm.to_host(*value) {

@@ -5,7 +5,8 @@
 //! | [`Held`] | values of a state in memory, between messages and the machine |
 //! | [`Device`] | modules, sandbox, calls; the machine is kept only if a call's result is a message |
 //! | `ao` | the table `ao` that scripts see: `get`, `resolve`, `set`, `event` |
-//! | [`Process`] | a state that assignments are applied to, slot by slot |
+//! | [`Process`] | a state that assignments are applied to, slot by slot, and its snapshot |
+//! | [`Script`] | a function over a state that keeps nothing |
 //!
 //! Where a node fails, the outcome is the node's, with the reason: [`Outcome::Failed`], [`Outcome::Thrown`], [`Outcome::Stuck`].
 
@@ -14,8 +15,11 @@ mod call;
 mod held;
 mod modules;
 mod process;
+mod script;
+mod snapshot;
 
 pub use call::{Called, Device};
 pub use held::{Held, Key, Map, read_message, write_message};
 pub use modules::Store;
 pub use process::{Outcome, Process, Slot};
+pub use script::{Script, ScriptAnswer};

@@ -8,21 +8,23 @@ use super::modules::Store;
 use crate::{Limits, LuaError};
 
 /// The device that runs a process's messages here.
-const DEVICE: &str = "lua@5.3a";
+pub(super) const DEVICE: &str = "lua@5.3a";
 
 /// A process and its state.
 #[derive(Debug)]
 pub struct Process {
-    state: Map,
-    device: Device,
-    stuck: Option<Stuck>,
+    pub(super) state: Map,
+    pub(super) device: Device,
+    pub(super) stuck: Option<Stuck>,
+    /// Whether what is on its way is to be kept.
+    pub(super) keeps: bool,
 }
 
 /// Why nothing computes any more.
 #[derive(Clone, Debug)]
-struct Stuck {
-    slot: i64,
-    answer: Outcome,
+pub(super) struct Stuck {
+    pub(super) slot: i64,
+    pub(super) answer: Outcome,
 }
 
 /// What a node answers for a slot.
@@ -46,8 +48,12 @@ pub enum Outcome {
 pub struct Slot {
     /// What came of it.
     pub outcome: Outcome,
+    /// The `results` of the state it led to, if it led to one.
+    pub results: Option<Held>,
     /// What in it depended on more than the history: such a slot is not replayable.
     pub unreplayable: Vec<&'static str>,
+    /// The fuel it took.
+    pub fuel: u64,
 }
 
 impl Process {
@@ -65,7 +71,7 @@ impl Process {
         state.insert("device".into(), "process@1.0".into());
         state.insert("initialized".into(), "true".into());
         state.insert("at-slot".into(), (-1).into());
-        Ok(Self { state, device, stuck: None })
+        Ok(Self { state, device, stuck: None, keeps: true })
     }
 
     /// The state.
@@ -95,11 +101,25 @@ impl Process {
     /// # Errors
     /// A limit was reached. The state is what it was, and the slot can be tried again.
     pub fn apply(&mut self, assignment: &Map) -> Result<Slot, LuaError> {
+        let mut slot = self.begin(assignment, true, u64::MAX)?;
+        loop {
+            match slot {
+                Some(slot) => return Ok(slot),
+                None => slot = self.go_on(u64::MAX)?,
+            }
+        }
+    }
+
+    /// As [`Self::apply`], for about this much fuel. `None`: it is not over; [`Self::go_on`] goes on with it, [`Self::cancel`]
+    /// leaves it. What is not to be kept leaves the process as it was: a dry run.
+    ///
+    /// # Errors
+    /// As [`Self::apply`].
+    pub fn begin(&mut self, assignment: &Map, keep: bool, fuel: u64) -> Result<Option<Slot>, LuaError> {
         if let Some(stuck) = &self.stuck {
             let outcome = Outcome::Stuck(stuck.slot, Box::new(stuck.answer.clone()));
-            return Ok(Slot { outcome, unreplayable: Vec::new() });
+            return Ok(Some(Slot { outcome, results: None, unreplayable: Vec::new(), fuel: 0 }));
         }
-        let slot = self.at_slot() + 1;
         let mut base = self.state.clone();
         base.remove(&"results".into());
         base.insert("device".into(), DEVICE.into());
@@ -107,8 +127,64 @@ impl Process {
         let key = path.trim_start_matches('/').split('/').next().unwrap_or("compute");
         let mut request = assignment.clone();
         request.entry("path".into()).or_insert_with(|| "compute".into());
-        let outcome = match self.device.compute(key, &base, &request)? {
-            Called::Returned(status, Held::Map(state)) if status == "ok" => self.take(state, slot),
+        self.keeps = keep;
+        let called = self.device.begin(key, &base, &request, keep, fuel);
+        self.settle(called)
+    }
+
+    /// Goes on with what [`Self::begin`] began.
+    ///
+    /// # Errors
+    /// As [`Self::apply`].
+    pub fn go_on(&mut self, fuel: u64) -> Result<Option<Slot>, LuaError> {
+        let called = self.device.go_on(fuel);
+        self.settle(called)
+    }
+
+    /// The next assignment cannot be read, for this reason: no later slot computes.
+    pub fn stop(&mut self, reason: String) -> Slot {
+        let outcome = match &self.stuck {
+            Some(stuck) => Outcome::Stuck(stuck.slot, Box::new(stuck.answer.clone())),
+            None => {
+                let answer = Outcome::Thrown(reason);
+                self.stuck = Some(Stuck { slot: self.at_slot() + 1, answer: answer.clone() });
+                answer
+            }
+        };
+        Slot { outcome, results: None, unreplayable: Vec::new(), fuel: 0 }
+    }
+
+    /// Leaves what is on its way: it never happened.
+    pub fn cancel(&mut self) {
+        self.device.cancel();
+    }
+
+    /// Bytes of memory that the machine uses.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.device.vm.memory()
+    }
+
+    fn settle(&mut self, called: Result<Option<Called>, LuaError>) -> Result<Option<Slot>, LuaError> {
+        let called = match called {
+            Ok(None) => return Ok(None),
+            Ok(Some(called)) => called,
+            Err(error) => {
+                // The machine is as it was.
+                self.device.take_unreplayable();
+                self.device.take_output();
+                return Err(error);
+            }
+        };
+        let slot = self.at_slot() + 1;
+        let (mut reached, unreplayable) = (None, self.device.take_unreplayable());
+        let outcome = match called {
+            Called::Returned(status, Held::Map(state)) if status == "ok" => {
+                let state = next_state(state, slot);
+                let unreadable = Held::Map(state.clone()).unreadable();
+                reached = Some(state);
+                unreadable.map_or(Outcome::Computed, Outcome::Unreadable)
+            }
             Called::Returned(status, Held::Map(message)) if status == "error" => failed(message, slot),
             // What is no message cannot be a state: setting a key of it fails.
             Called::Returned(status, _) if status == "ok" => {
@@ -118,22 +194,28 @@ impl Process {
             Called::Failed(message) => failed(message, slot),
             Called::Thrown(reason) => Outcome::Thrown(reason),
         };
-        if outcome != Outcome::Computed {
-            self.stuck = Some(Stuck { slot, answer: outcome.clone() });
+        // What scripts print is a node's own log.
+        self.device.take_output();
+        let results = reached.as_ref().and_then(|state| state.get(&"results".into())).cloned();
+        if self.keeps {
+            if let Some(state) = reached {
+                self.state = state;
+            }
+            if outcome != Outcome::Computed {
+                self.stuck = Some(Stuck { slot, answer: outcome.clone() });
+            }
         }
-        Ok(Slot { outcome, unreplayable: self.device.take_unreplayable() })
+        Ok(Some(Slot { outcome, results, unreplayable, fuel: self.device.fuel_used() }))
     }
+}
 
-    fn take(&mut self, state: Map, slot: i64) -> Outcome {
-        // Setting a key makes the keys of the state itself texts.
-        self.state = state.into_iter().map(|(key, value)| (super::Key::Text(key.normal()), value)).collect();
-        self.state.insert("device".into(), "process@1.0".into());
-        self.state.insert("at-slot".into(), Held::Int(BigInt::from(slot)));
-        match Held::Map(self.state.clone()).unreadable() {
-            Some(key) => Outcome::Unreadable(key),
-            None => Outcome::Computed,
-        }
-    }
+/// Setting a key makes the keys of the state itself texts.
+fn next_state(state: Map, slot: i64) -> Map {
+    let mut state: Map =
+        state.into_iter().map(|(key, value)| (super::Key::Text(key.normal()), value)).collect();
+    state.insert("device".into(), "process@1.0".into());
+    state.insert("at-slot".into(), Held::Int(BigInt::from(slot)));
+    state
 }
 
 fn failed(mut message: Map, slot: i64) -> Outcome {

@@ -55,15 +55,22 @@ impl Vm {
         self.frames.truncate(floor);
         self.kept.truncate(kept);
         self.native_top = native_top;
-        outcome.map(|()| std::mem::take(&mut self.results))
+        outcome.map(|_| std::mem::take(&mut self.results))
     }
 
-    fn start(&mut self, function: Value, base: usize, count: usize, floor: usize) -> Result<(), LuaError> {
+    /// Answers as [`Vm::run`] does.
+    pub(super) fn start(
+        &mut self,
+        function: Value,
+        base: usize,
+        count: usize,
+        floor: usize,
+    ) -> Result<bool, LuaError> {
         match self.enter(function, base, count, Give::Host) {
-            Ok(true) => Ok(()),
+            Ok(true) => Ok(true),
             Ok(false) => self.run(floor),
             Err(error) => {
-                self.caught(error, floor).and_then(|done| if done { Ok(()) } else { self.run(floor) })
+                self.caught(error, floor).and_then(|done| if done { Ok(true) } else { self.run(floor) })
             }
         }
     }
@@ -227,8 +234,7 @@ impl Vm {
             }
         }?;
         if self.heap.has_work() {
-            let work = self.heap.take_work();
-            self.charge(work)?;
+            self.charge_work()?;
         }
         self.check_native_memory()?;
         Ok(Step::Over(over))

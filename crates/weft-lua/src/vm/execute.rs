@@ -12,7 +12,7 @@ pub(super) enum Exit {
     Slow,
     /// Garbage may have to be collected; the instruction before is done.
     Collect,
-    /// The fuel is spent.
+    /// The fuel of this slice is spent.
     Fuel,
     /// A function of Lua or anything else is called.
     Call { f: u8, count: u8, results: u8 },
@@ -29,6 +29,8 @@ pub(super) struct Context<'a> {
     pub(super) pc: usize,
     pub(super) env: EnvId,
     pub(super) fuel: u64,
+    /// No loop goes on with this much fuel or less.
+    pub(super) floor: u64,
 }
 
 macro_rules! int_arith {
@@ -69,7 +71,7 @@ impl Context<'_> {
         let mut pc = self.pc;
         // Instructions are paid for when control goes elsewhere.
         let mut from = pc;
-        let mut fuel = self.fuel;
+        let (mut fuel, floor) = (self.fuel, self.floor);
         macro_rules! jump {
             ($to:expr) => {{
                 fuel = fuel.saturating_sub((pc - from) as u64);
@@ -218,7 +220,7 @@ impl Context<'_> {
                 Op::Jump { to } => jump!(to),
                 Op::Loop { to } => {
                     jump!(to);
-                    if fuel == 0 {
+                    if fuel <= floor {
                         break Exit::Fuel;
                     }
                     if self.heap.is_due() {
@@ -316,7 +318,7 @@ impl Context<'_> {
                         r[base & 255] = Value::Int(n);
                         r[(base + 3) & 255] = Value::Int(n);
                         jump!(to);
-                        if fuel == 0 {
+                        if fuel <= floor {
                             break Exit::Fuel;
                         }
                         if self.heap.is_due() {

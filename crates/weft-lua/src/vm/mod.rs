@@ -9,6 +9,7 @@ mod native;
 mod operate;
 mod repeat;
 mod run;
+mod slice;
 mod text;
 
 use std::fmt;
@@ -64,6 +65,10 @@ pub struct Vm {
     pub(crate) stack: Vec<Value>,
     frames: Vec<Frame>,
     pub(crate) fuel: u64,
+    /// Fuel that went for what depends on how the heap came about, since the fuel was set.
+    worked: u64,
+    /// At this much fuel the host's call is left for the time being; 0: never.
+    pause_at: u64,
     nested: usize,
     /// Where the arguments of the native that runs end.
     native_top: usize,
@@ -108,6 +113,8 @@ impl Vm {
             stack: vec![Value::Nil; 512],
             frames: Vec::new(),
             fuel: limits.fuel,
+            worked: 0,
+            pause_at: 0,
             nested: 0,
             native_top: 0,
             results: Vec::new(),
@@ -143,6 +150,14 @@ impl Vm {
     /// Sets the fuel for what comes.
     pub fn set_fuel(&mut self, fuel: u64) {
         self.fuel = fuel;
+        self.worked = 0;
+    }
+
+    /// How much of the fuel since [`Self::set_fuel`] went for searching in the heap: that depends on what else was in it before,
+    /// and so is no measure of the script.
+    #[must_use]
+    pub fn worked(&self) -> u64 {
+        self.worked
     }
 
     /// Bytes of memory in use, what is garbage but not yet collected included.
@@ -280,6 +295,13 @@ impl Vm {
                 Err(out_of_fuel())
             }
         }
+    }
+
+    /// Charges what the heap had to search beyond the usual.
+    pub(crate) fn charge_work(&mut self) -> Result<(), LuaError> {
+        let work = self.heap.take_work();
+        self.worked = self.worked.saturating_add(work);
+        self.charge(work)
     }
 
     /// Fails if so many further bytes would be more than the limit.

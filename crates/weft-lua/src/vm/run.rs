@@ -11,24 +11,28 @@ use crate::number::{BinOp, UnOp};
 use crate::value::Value;
 
 impl Vm {
-    /// Runs until the frames above the floor are done and their values are the host's.
-    pub(super) fn run(&mut self, floor: usize) -> Result<(), LuaError> {
+    /// Runs until the frames above the floor are done and their values are the host's, and answers `true`; or until the slice
+    /// ends, and answers `false`: only the host's own call is ever left standing.
+    pub(super) fn run(&mut self, floor: usize) -> Result<bool, LuaError> {
+        let pause = if self.nested == 1 { self.pause_at } else { 0 };
         loop {
-            match self.steps() {
-                Ok(true) => return Ok(()),
-                Ok(false) => {}
+            match self.steps(pause) {
+                Ok(over) => return Ok(over),
                 Err(error) => {
                     if self.caught(error, floor)? {
-                        return Ok(());
+                        return Ok(true);
                     }
                 }
             }
         }
     }
 
-    /// Runs until the host has its values, or an error.
-    fn steps(&mut self) -> Result<bool, LuaError> {
+    /// Runs until the host has its values, the slice ends, or an error.
+    fn steps(&mut self, pause: u64) -> Result<bool, LuaError> {
         loop {
+            if self.fuel <= pause && pause > 0 {
+                return Ok(false);
+            }
             let Some(frame) = self.frames.last_mut() else { return Ok(true) };
             let Some(proto) = frame.proto.clone() else { return Ok(true) };
             let base = frame.base;
@@ -45,6 +49,7 @@ impl Vm {
                 pc: frame.pc,
                 env: frame.env,
                 fuel: self.fuel,
+                floor: pause,
             };
             let exit = context.run();
             (frame.pc, frame.env, self.fuel) = (context.pc, context.env, context.fuel);
@@ -56,13 +61,12 @@ impl Vm {
                     let Some(op) = proto.code.get(frame.pc.wrapping_sub(1)).copied() else { return Ok(true) };
                     self.slow(op, base, &proto.constants)?;
                     if self.heap.has_work() {
-                        let work = self.heap.take_work();
-                        self.charge(work)?;
+                        self.charge_work()?;
                     }
                     self.collect_if_due()?;
                 }
                 Exit::Collect => self.collect_if_due()?,
-                Exit::Fuel => return Err(out_of_fuel()),
+                Exit::Fuel => self.collect_if_due()?,
                 Exit::Call { f, count, results } => {
                     let at = base + usize::from(f);
                     let function = self.stack[at];

@@ -17,9 +17,10 @@ use weft_codec::ao::{Module, Process};
 use weft_codec::item::DataItem;
 use weft_codec::tags::TagsExt as _;
 use weft_codec::{Code, Error, Id, Result};
-use weft_core::{ModuleOptions, NodeLimits, ProcessMachine, SlotResult, compile, cron_intervals, dedup};
+use weft_core::{
+    ModuleOptions, NodeLimits, ProcessMachine, Program, SlotResult, Snapshot, compile, cron_intervals, dedup,
+};
 use weft_verify::{EntryKind, Head, HistoryEntry, HistoryVerifier, SchedulerPolicy, Untrusted, Verified};
-use weft_wasm::{Program, Snapshot};
 
 use super::ledger::{EntryRow, encode, padded};
 use super::local::LocalNet;
@@ -155,7 +156,11 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
     /// Linear memory after the newest slot, and the result of that slot.
     pub(super) async fn memory(&self, process: Id) -> Handled<(Vec<u8>, Option<SlotResult>)> {
         let slot = self.wanted(process, None).await?;
-        let state = async |live: &mut Live| Ok((live.machine.snapshot()?.to_memory(), live.last.clone()));
+        let state = async |live: &mut Live| {
+            let memory = live.machine.snapshot()?.to_memory();
+            let memory = memory.ok_or_else(|| Refusal::new(422, "A Lua process has no linear memory."))?;
+            Ok((memory, live.last.clone()))
+        };
         self.evaluated(process, slot, state).await?
     }
 
@@ -257,8 +262,11 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         let form = if row.message.is_some() { entry.kind } else { EntryKind::Assign };
         let key = dedup::key(&entry, form);
         let seen = format!("{process}/seen/{}", key.text);
-        let earlier: Option<u64> =
-            if key.guarded { ledger.read(Table::Messages, &seen).await? } else { None };
+        let earlier: Option<u64> = if key.guarded && live.machine.leaves_out_copies() {
+            ledger.read(Table::Messages, &seen).await?
+        } else {
+            None
+        };
         // A slot that was evaluated before a state was lost is no copy of itself.
         let earlier = earlier.filter(|earlier| *earlier < slot);
         let mut batch = Batch::default();

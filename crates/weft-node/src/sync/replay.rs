@@ -27,6 +27,7 @@ pub(super) struct Player {
     evaluated: u64,
     duplicates: u64,
     failed: u64,
+    not_replayable: u64,
 }
 
 /// The process and its module, as the store has them, proved again.
@@ -103,6 +104,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
             evaluated: replay.map_or(0, |replay| replay.evaluated),
             duplicates: replay.map_or(0, |replay| replay.duplicates),
             failed: replay.map_or(0, |replay| replay.failed),
+            not_replayable: replay.map_or(0, |replay| replay.not_replayable),
         });
         Ok(())
     }
@@ -196,13 +198,16 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
     /// Shows one slot to the process. `earlier` is the first slot its message has in this history.
     pub(super) async fn replay(&mut self, entry: &Verified<Entry>, earlier: Option<u64>) -> Result<()> {
         self.ensure_player().await?;
-        if entry.slot == 0 && entry.kind != EntryKind::Process {
+        let itself = self.player.as_ref().is_some_and(|player| player.machine.begins_with_itself());
+        if entry.slot == 0 && entry.kind != EntryKind::Process && itself {
             self.boot().await?;
         }
         let (process, total) = (self.process.id, self.total());
         let form = view::form(entry, earlier.is_some_and(|slot| slot < entry.slot));
         let key = dedup::key(entry, form);
-        let evaluated = match key.guarded {
+        let guarded =
+            key.guarded && self.player.as_ref().is_some_and(|player| player.machine.leaves_out_copies());
+        let evaluated = match guarded {
             true => self.archive.evaluated_at(&self.pending.batch, process, &key.text).await?,
             false => None,
         };
@@ -220,8 +225,9 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
                     reach.check_cancelled()
                 };
                 let result = evaluate(evaluation, reach.clock, between).await;
-                // Going back to the state before a message takes long; what is not committed is done again.
-                self.pending.void |= result.is_err();
+                // Going back to the state before a message takes long; what is not committed is done again. A Lua process is where it
+                // was at once: slots before one that is beyond this node are kept.
+                self.pending.void |= result.is_err() && player.machine.leaves_out_copies();
                 let result = result?;
                 write::evaluated_at(&mut self.pending.batch, process, &key.text, entry.slot);
                 player.evaluated += 1;
@@ -229,6 +235,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
             }
         };
         player.failed += u64::from(result.error.is_some());
+        player.not_replayable += u64::from(!result.not_replayable.is_empty());
         player.slot = Some(entry.slot);
         self.put_result(result)
     }
@@ -271,7 +278,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
     pub(super) fn write_snapshot(&mut self, batch: &mut Batch, last: bool) -> Result<()> {
         let Some(player) = self.player.as_mut() else { return Ok(()) };
         let Some(slot) = player.slot else { return Ok(()) };
-        let memory_sha256 = last.then(|| player.machine.memory_sha256());
+        let memory_sha256 = if last { Some(player.machine.memory_sha256()?) } else { None };
         let old = self.record.replay.as_ref().map(|replay| replay.slot);
         if old != Some(slot) {
             let process = self.process.id;
@@ -289,6 +296,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
             evaluated: player.evaluated,
             duplicates: player.duplicates,
             failed: player.failed,
+            not_replayable: player.not_replayable,
         });
         Ok(())
     }
