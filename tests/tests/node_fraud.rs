@@ -89,6 +89,8 @@ async fn a_scheduler_that_comes_back_with_another_history_is_caught() {
     assert_eq!(told(&log).iter().map(|fraud| fraud.slot).collect::<Vec<_>>(), [3]);
 }
 
+// Natively only: signing some hundreds of items takes a browser most of a minute, and nothing here is the platform's.
+#[cfg(not(target_arch = "wasm32"))]
 #[weft_tests::both_async]
 async fn the_first_slot_that_differs_is_found_by_halving() {
     let stage = Stage::new(&Plan::default(), 63);

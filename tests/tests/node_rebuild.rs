@@ -96,6 +96,8 @@ async fn the_history_is_rebuilt_and_gives_the_same_results() {
     }
 }
 
+// Natively only: signing some hundreds of items takes a browser most of a minute, and nothing here is the platform's.
+#[cfg(not(target_arch = "wasm32"))]
 #[weft_tests::both_async]
 async fn a_long_history_comes_in_pages_and_goes_on_from_the_store() {
     let stage = Stage::new(&Plan::default(), 230);
@@ -134,6 +136,8 @@ async fn holes_are_named_by_slot_and_what_is_before_them_stands() {
     assert_eq!(log.slots(), [3, 4, 5, 6, 7, 8, 9]);
 }
 
+// Natively only: signing some hundreds of items takes a browser most of a minute, and nothing here is the platform's.
+#[cfg(not(target_arch = "wasm32"))]
 #[weft_tests::both_async]
 async fn many_holes_are_bounded() {
     let stage = orphaned(230);

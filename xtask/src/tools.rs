@@ -36,11 +36,11 @@ pub(crate) fn wasm_bindgen(ctx: &Ctx) -> Result<Outcome> {
     }
     say!("installing wasm-bindgen-cli {version} into {}", ctx.shown(&ctx.tools()));
     // Not --locked: the set of versions it was published with does not resolve any more. Without its features: the browser's
-    // driver, on this machine, is not spoken to by TLS.
+    // driver, on this machine, is not spoken to by TLS. Not optimised: it runs for seconds, and takes minutes to compile.
     let install = ctx
         .cargo("install")
         .args(["wasm-bindgen-cli", "--force", "--version", &format!("={version}"), "--no-default-features"])
-        .args(["--bin", BINDGEN, "--bin", RUNNER, "--root"])
+        .args(["--debug", "--config", "profile.dev.debug=false", "--bin", BINDGEN, "--bin", RUNNER, "--root"])
         .arg(ctx.tools())
         .arg("--target-dir")
         .arg(ctx.tools().join("build"));
