@@ -6,7 +6,7 @@
 %% ANSWERS gets one line for each: `ok [...]`, `lua_error ...`, `compile_error ...`, `error ...` (an Erlang exception
 %% that no pcall catches), or `-` when the program did not end within its time and memory.
 -module(oracle).
--export([main/1]).
+-export([main/1, plain/1]).
 
 -define(MILLISECONDS, 4000).
 -define(WORDS, 40000000).

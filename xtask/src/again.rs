@@ -33,12 +33,13 @@ const RUST: [&str; 15] = [
     "tests/examples",
 ];
 /// What the tests read besides.
-const READ_BY_TESTS: [&str; 7] = [
+const READ_BY_TESTS: [&str; 8] = [
     "fuzz",
     "tests/fixtures",
     "tests/differential",
     "tests/aoconnect",
     "tests/bench",
+    "tests/lua",
     "tests/package-lock.json",
     "../shared/fixtures",
 ];

@@ -47,6 +47,8 @@ pub(crate) struct Args {
     pub(crate) all: bool,
     /// `bench verify`: verification in a browser, not the runtime.
     pub(crate) verify: bool,
+    /// `bench lua`: Lua programs, not the runtime.
+    pub(crate) lua: bool,
     /// `bench --json`.
     pub(crate) json: bool,
 }
@@ -67,6 +69,7 @@ impl Args {
             only: None,
             all: false,
             verify: false,
+            lua: false,
             json: false,
         };
         while let Some(word) = words.next() {
@@ -89,6 +92,7 @@ impl Args {
             (Task::Test, "--all") => self.all = true,
             (Task::Bench, "--json") => self.json = true,
             (Task::Bench, "verify") => self.verify = true,
+            (Task::Bench, "lua") => self.lua = true,
             (_, other) => bail!("unknown option {other}; `cargo xtask help` lists them"),
         }
         Ok(())
@@ -134,6 +138,7 @@ mod tests {
         assert!(parse("test --all").unwrap().all);
         assert_eq!(parse("test --toolchain debian").unwrap().toolchain, Choice::Debian);
         assert!(parse("bench verify --json").unwrap().verify);
+        assert!(parse("bench lua").unwrap().lua);
         assert!(parse("test verify").is_err());
         assert!(parse("tidy --open").is_err());
         assert!(parse("test --only").is_err());

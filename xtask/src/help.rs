@@ -11,6 +11,7 @@ cargo xtask TASK [OPTIONS]
                               (--all: every one); the last line is the count
   bench [--json]              wasmi, native and in wasm32, against ao-loader
   bench verify [--json]       verification in Chromium, against npm arbundles
+  bench lua [--json]          Lua, native and in wasm32, against wasmoon, fengari and Luerl
   tidy                        the rules of the house: layers, lengths, words, licences
   dist                        the page as it is published, optimised, in dist-release/
 

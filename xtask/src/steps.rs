@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 
 use crate::ctx::Ctx;
 use crate::tally::Tally;
-use crate::{bench, browser, checks, dist, modules, npm, page, toolchain, tools};
+use crate::{bench, bench_lua, browser, checks, dist, modules, npm, page, toolchain, tools};
 
 /// How a step ended, when it ended well or counted failures.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,6 +159,20 @@ pub(crate) const STEPS: &[Step] = &[
         needs: &["toolchain", "crates", "wasm-bindgen"],
         holds: &[Web],
         run: bench::wasm,
+    },
+    Step {
+        name: "bench-lua-native",
+        about: "the Lua machine, native",
+        needs: &["crates"],
+        holds: &[Dev],
+        run: bench_lua::native,
+    },
+    Step {
+        name: "bench-lua-wasm",
+        about: "the Lua machine as wasm, for node",
+        needs: &["toolchain", "crates", "wasm-bindgen"],
+        holds: &[Web],
+        run: bench_lua::wasm,
     },
     Step {
         name: "contracts",

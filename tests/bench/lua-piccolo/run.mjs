@@ -22,7 +22,7 @@ async function median(run) {
 const ratios = [1, 1, 1];
 const programs = ["fib", "inserts", "ledger"];
 for (const [index, name] of programs.entries()) {
-  const source = fs.readFileSync(here(`programs/${name}.lua`), "utf8");
+  const source = fs.readFileSync(here(`../lua/${name}.lua`), "utf8");
   const puc = await median(async () => {
     const lua = await factory.createEngine();
     lua.doStringSync(source);

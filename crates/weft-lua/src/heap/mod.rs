@@ -171,6 +171,22 @@ impl Heap {
         id
     }
 
+    /// A string and what follows it. Bytes of a long one are shared where they can be.
+    pub(crate) fn continued(&mut self, id: StrId, more: &[u8]) -> Value {
+        if !id.is_long() {
+            let bytes = [self.strings.bytes(id), more].concat();
+            return self.string(&bytes);
+        }
+        let (id, taken) = self.strings.continued(id, more);
+        self.used += taken;
+        Value::Str(id)
+    }
+
+    /// Bytes of memory that [`Self::continued`] takes.
+    pub(crate) fn cost_of_more(&self, id: StrId, more: usize) -> usize {
+        self.strings.cost_of_more(id, more)
+    }
+
     #[inline]
     pub(crate) fn bytes(&self, id: StrId) -> &[u8] {
         self.strings.bytes(id)

@@ -5,7 +5,7 @@ use super::frame::Give;
 use crate::error::{ErrorKind, LuaError, Term};
 use crate::heap::Event;
 use crate::number::{self, BinOp, Num, NumError, Numeral, UnOp};
-use crate::value::Value;
+use crate::value::{StrId, Value};
 
 /// What an operator comes to.
 pub(super) enum Outcome {
@@ -107,9 +107,25 @@ impl Vm {
         Ok(true)
     }
 
+    /// A long string and, in the scratch text, what follows it. The price is that of making it anew.
+    pub(super) fn continued(&mut self, id: StrId, more: &[u8]) -> Result<Value, LuaError> {
+        let length = self.heap.bytes(id).len().saturating_add(more.len());
+        self.charge(length as u64 / 16)?;
+        self.check_memory(self.heap.cost_of_more(id, more.len()))?;
+        Ok(self.heap.continued(id, more))
+    }
+
     pub(super) fn concat(&mut self, a: Value, b: Value) -> Result<Outcome, LuaError> {
         let mut text = std::mem::take(&mut self.scratch);
         text.clear();
+        if let Value::Str(id) = a
+            && id.is_long()
+            && self.append_text(&mut text, b)?
+        {
+            let value = self.continued(id, &text);
+            self.scratch = text;
+            return value.map(Outcome::Value);
+        }
         let both = self.append_text(&mut text, a)? && self.append_text(&mut text, b)?;
         if both {
             self.charge(text.len() as u64 / 16)?;

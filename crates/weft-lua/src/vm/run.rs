@@ -288,14 +288,23 @@ impl Vm {
         let mut text = std::mem::take(&mut self.scratch);
         text.clear();
         let mut all = true;
-        for register in from..from.saturating_add(count) {
+        let long = match self.stack[base + usize::from(from)] {
+            Value::Str(id) if id.is_long() => Some(id),
+            _ => None,
+        };
+        for register in from + u8::from(long.is_some())..from.saturating_add(count) {
             let value = self.stack[base + usize::from(register)];
             all = all && self.append_text(&mut text, value)?;
         }
         if all {
-            self.charge(text.len() as u64 / 16)?;
-            self.check_memory(text.len())?;
-            self.stack[base + usize::from(to)] = self.heap.string(&text);
+            let value = if let Some(id) = long {
+                self.continued(id, &text)?
+            } else {
+                self.charge(text.len() as u64 / 16)?;
+                self.check_memory(text.len())?;
+                self.heap.string(&text)
+            };
+            self.stack[base + usize::from(to)] = value;
             self.frame()?.pc += usize::from(count) - 1;
         }
         self.scratch = text;

@@ -4,7 +4,7 @@ use piccolo::{Callback, CallbackReturn, Closure, Context, Executor, Fuel, IntoVa
 use weft_lua::{Limits, Profile, Vm};
 
 const PLAIN: [&str; 3] =
-    [include_str!("../programs/fib.lua"), include_str!("../programs/inserts.lua"), include_str!("../programs/ledger.lua")];
+    [include_str!("../../lua/fib.lua"), include_str!("../../lua/inserts.lua"), include_str!("../../lua/ledger.lua")];
 const LOWERED: [&str; 3] = [
     include_str!("../programs/fib.lowered.lua"),
     include_str!("../programs/inserts.lowered.lua"),
