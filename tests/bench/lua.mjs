@@ -31,7 +31,7 @@ async function fengari() {
     const run = (text) => {
       lua.lua_settop(state, 0);
       const failed = lauxlib.luaL_dostring(state, to_luastring(text));
-      const said = to_jsstring(lauxlib.luaL_tolstring(state, lua.lua_gettop(state) ? 1 : -1));
+      const said = lua.lua_gettop(state) ? to_jsstring(lauxlib.luaL_tolstring(state, 1)) : "";
       if (failed) throw new Error(said);
       return said;
     };

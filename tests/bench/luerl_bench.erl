@@ -32,9 +32,10 @@ rounds(Left, Text, Count, Most) ->
     Self = self(),
     {Pid, Monitor} = spawn_monitor(fun() ->
         State = luerl:init(),
-        Self ! {self(), timer:tc(fun() -> run(Text, Count, State) end)}
+        Self ! {self(), try timer:tc(fun() -> run(Text, Count, State) end) catch _:_ -> failed end}
     end),
     receive
+        {Pid, failed} -> demonitor(Monitor, [flush]), [];
         {Pid, Round} -> demonitor(Monitor, [flush]), [Round | rounds(Left - 1, Text, Count, Most)];
         {'DOWN', Monitor, process, Pid, _} -> []
     after Most -> exit(Pid, kill), demonitor(Monitor, [flush]), []

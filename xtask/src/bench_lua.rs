@@ -145,7 +145,7 @@ fn luerl(ctx: &Ctx, programs: &[Value]) -> Result<Value> {
         let (Some(name), Some(time)) = (words.next(), words.next()) else { continue };
         answer[name] = match time.parse::<f64>() {
             Ok(time) => json!({ "ms": time, "result": words.next().unwrap_or_default() }),
-            Err(_) => json!({ "cannot": format!("more than {LUERL_LIMIT} ms") }),
+            Err(_) => json!({ "cannot": format!("it fails, or takes more than {LUERL_LIMIT} ms") }),
         };
     }
     Ok(answer)

@@ -23,6 +23,7 @@ use table::Table;
 pub(crate) use collect::Roots;
 pub(crate) use event::Event;
 pub(crate) use journal::Journal;
+pub(crate) use strings::Loan;
 
 /// A frame of variables that functions inside have captured.
 #[derive(Debug, Clone)]
@@ -180,6 +181,16 @@ impl Heap {
         let (id, taken) = self.strings.continued(id, more);
         self.used += taken;
         Value::Str(id)
+    }
+
+    /// A long string's bytes, until [`Self::take_back`].
+    pub(crate) fn lend(&mut self, id: StrId) -> Loan {
+        self.strings.lend(id)
+    }
+
+    /// Takes a string's bytes back.
+    pub(crate) fn take_back(&mut self, loan: Loan) {
+        self.strings.take_back(loan);
     }
 
     /// Bytes of memory that [`Self::continued`] takes.

@@ -32,6 +32,22 @@ enum Bytes {
     },
 }
 
+/// A long string's bytes while they are lent; without [`Strings::take_back`] the string stays empty.
+#[derive(Debug)]
+pub(crate) struct Loan {
+    id: StrId,
+    bytes: Vec<u8>,
+    length: usize,
+}
+
+impl std::ops::Deref for Loan {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
 /// All strings of a VM.
 #[derive(Debug)]
 pub(crate) struct Strings {
@@ -171,6 +187,36 @@ impl Strings {
                 let index = u32::try_from(self.buffers.len()).unwrap_or(u32::MAX);
                 self.buffers.push(bytes);
                 index
+            }
+        }
+    }
+
+    /// A long string's bytes, out of here until they are given back: to be read while other strings are made.
+    pub(crate) fn lend(&mut self, id: StrId) -> Loan {
+        let Some(text) = self.texts.get_mut(id.index()) else {
+            return Loan { id, bytes: Vec::new(), length: 0 };
+        };
+        match &mut text.bytes {
+            Bytes::Own(bytes) => {
+                let bytes = std::mem::take(bytes).into_vec();
+                Loan { id, length: bytes.len(), bytes }
+            }
+            Bytes::Shared { buffer, length } => {
+                let bytes = self.buffers.get_mut(*buffer as usize).map(std::mem::take).unwrap_or_default();
+                Loan { id, bytes, length: *length }
+            }
+        }
+    }
+
+    /// Takes a string's bytes back.
+    pub(crate) fn take_back(&mut self, loan: Loan) {
+        let Some(text) = self.texts.get_mut(loan.id.index()) else { return };
+        match &mut text.bytes {
+            Bytes::Own(bytes) => *bytes = loan.bytes.into_boxed_slice(),
+            Bytes::Shared { buffer, .. } => {
+                if let Some(place) = self.buffers.get_mut(*buffer as usize) {
+                    *place = loan.bytes;
+                }
             }
         }
     }

@@ -7,6 +7,7 @@ use super::replace::gsub;
 use super::{Answer, Entry, basic};
 use crate::error::{ErrorKind, LuaError, Term};
 use crate::format::{Arg, FormatError, Want, format as formatted};
+use crate::heap::Loan;
 use crate::pattern::{Capture, Match, OutOfSteps, Pattern, PatternError, Search};
 use crate::value::Value;
 use crate::vm::{Call, Returns};
@@ -181,9 +182,40 @@ fn sub(call: &mut Call<'_>) -> Answer {
     Ok(Returns::One(string(call, &part)?))
 }
 
+/// The text that is looked through. A long one is not copied: it comes from the heap and goes back.
+enum Subject {
+    Own(Vec<u8>),
+    Lent(Loan),
+}
+
+impl Subject {
+    fn new(call: &mut Call<'_>, value: Value) -> Result<Option<Self>, LuaError> {
+        match value {
+            Value::Str(id) if id.is_long() => {
+                call.fuel(work(call.bytes(value).map_or(0, <[u8]>::len)))?;
+                Ok(Some(Self::Lent(call.vm.heap.lend(id))))
+            }
+            _ => Ok(owned_text(call, value)?.map(Self::Own)),
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Own(bytes) => bytes,
+            Self::Lent(loan) => loan,
+        }
+    }
+
+    fn give_back(self, call: &mut Call<'_>) {
+        if let Self::Lent(loan) = self {
+            call.vm.heap.take_back(loan);
+        }
+    }
+}
+
 /// A text and a pattern, and where to look from: `None` behind the end of the text.
 struct Place {
-    subject: Vec<u8>,
+    subject: Subject,
     pattern: Vec<u8>,
     from: Option<usize>,
 }
@@ -211,11 +243,12 @@ fn place(call: &mut Call<'_>, name: &'static str, beyond: i64) -> Result<Place, 
         None => Some(1),
     };
     let Some(init) = init else { return Err(bad_place(call, name)) };
-    let (Some(subject), Some(pattern)) = (owned_text(call, subject)?, owned_text(call, pattern)?) else {
-        return Err(bad_place(call, name));
-    };
-    let last = length_of(&subject).saturating_add(beyond);
-    let from = from_end(length_of(&subject), init).max(1);
+    // The pattern may be the subject, which is gone from the heap for a while.
+    let Some(pattern) = owned_text(call, pattern)? else { return Err(bad_place(call, name)) };
+    let Some(subject) = Subject::new(call, subject)? else { return Err(bad_place(call, name)) };
+    let length = length_of(subject.bytes());
+    let last = length.saturating_add(beyond);
+    let from = from_end(length, init).max(1);
     let from = if init > last || from > last { None } else { usize::try_from(from - 1).ok() };
     Ok(Place { subject, pattern, from })
 }
@@ -285,16 +318,25 @@ fn captures(
 fn find(call: &mut Call<'_>) -> Answer {
     let plain = call.arg_or_nil(3).is_true();
     let Place { subject, pattern, from } = place(call, "find", 1)?;
-    let Some(from) = from else { return Ok(Returns::One(Value::Nil)) };
-    if plain {
-        return find_plain(call, &subject, &pattern, from);
-    }
-    let pattern = Pattern::new(&pattern).map_err(|error| pattern_error(call, error))?;
-    let Some(found) = search(call, &pattern, &subject, from, from)? else {
+    let answer = match from {
+        None => Ok(Returns::One(Value::Nil)),
+        Some(from) if plain => find_plain(call, subject.bytes(), &pattern, from),
+        Some(from) => find_pattern(call, subject.bytes(), &pattern, from),
+    };
+    subject.give_back(call);
+    answer
+}
+
+fn find_pattern(call: &mut Call<'_>, subject: &[u8], pattern: &[u8], from: usize) -> Answer {
+    let pattern = Pattern::new(pattern).map_err(|error| pattern_error(call, error))?;
+    let Some(found) = search(call, &pattern, subject, from, from)? else {
         return Ok(Returns::One(Value::Nil));
     };
+    if found.captures.is_empty() {
+        return Ok(Returns::Two(count(found.start + 1), count(found.end)));
+    }
     let mut values = vec![count(found.start + 1), count(found.end)];
-    values.extend(captures(call, &subject, &found, 0)?);
+    values.extend(captures(call, subject, &found, 0)?);
     Ok(Returns::Many(values))
 }
 
@@ -312,9 +354,17 @@ fn find_plain(call: &mut Call<'_>, subject: &[u8], wanted: &[u8], from: usize) -
 
 fn match_(call: &mut Call<'_>) -> Answer {
     let Place { subject, pattern, from } = place(call, "match", 0)?;
-    let Some(from) = from else { return Ok(Returns::One(Value::Nil)) };
-    let pattern = Pattern::new(&pattern).map_err(|error| pattern_error(call, error))?;
-    let Some(found) = search(call, &pattern, &subject, from, from)? else {
+    let answer = match from {
+        None => Ok(Returns::One(Value::Nil)),
+        Some(from) => match_pattern(call, subject.bytes(), &pattern, from),
+    };
+    subject.give_back(call);
+    answer
+}
+
+fn match_pattern(call: &mut Call<'_>, subject: &[u8], pattern: &[u8], from: usize) -> Answer {
+    let pattern = Pattern::new(pattern).map_err(|error| pattern_error(call, error))?;
+    let Some(found) = search(call, &pattern, subject, from, from)? else {
         return Ok(Returns::One(Value::Nil));
     };
     if found.captures.is_empty() {
@@ -322,7 +372,7 @@ fn match_(call: &mut Call<'_>) -> Answer {
         return Ok(Returns::One(string(call, whole)?));
     }
     // Luerl counts the positions that `match` captures from where the search began.
-    Ok(Returns::Many(captures(call, &subject, &found, from)?))
+    Ok(Returns::Many(captures(call, subject, &found, from)?))
 }
 
 fn format(call: &mut Call<'_>) -> Answer {
