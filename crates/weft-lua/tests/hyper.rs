@@ -23,9 +23,9 @@ fn step(vm: &mut Vm, number: usize) -> String {
     vm.begin();
     let said = answer(vm, format!("return step({number})").as_bytes()).unwrap();
     if said.starts_with("ok ") {
-        vm.commit()
+        vm.commit();
     } else {
-        vm.roll_back()
+        vm.roll_back();
     }
     said
 }
