@@ -13,6 +13,8 @@ mod fuzz_seeds;
 mod history;
 mod history_mutations;
 mod inclusion;
+mod lua_network;
+mod lua_processes;
 mod network;
 mod network_blocks;
 mod network_rebuild;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value as Json;
 use weft_codec::base64url;
 use weft_codec::message::httpsig::{self, Encoded};
-use weft_codec::message::{Generation, Message, Value, structured};
+use weft_codec::message::{Generation, Message, Value, ans104, structured};
 use weft_lua::Limits;
 use weft_lua::device::{Held, Map, Outcome, Process, Store, read_message, write_message};
 
@@ -396,4 +396,44 @@ fn a_module_that_does_not_compile_fails_as_in_the_node() {
     assert_eq!(status, 500);
     let node: Json = serde_json::from_slice(&node.body.unwrap()).unwrap();
     assert_eq!(refused, weft_lua::device::Called::Thrown(node["details"].as_str().unwrap().to_owned()));
+}
+
+/// Without the mark that a list in a commitment has on the wire, where it is a message of numbered keys.
+fn without_list_marks(value: &Held) -> Held {
+    let Held::Map(map) = value else { return value.clone() };
+    let mark = |value: &Held| value.text() == Some(".=\"list\"");
+    let kept = map.iter().filter(|(key, value)| key.normal() != b"ao-types" || !mark(value));
+    Held::Map(kept.map(|(key, value)| (key.clone(), without_list_marks(value))).collect())
+}
+
+/// Signed items that were sent to the node, and the messages it made of them.
+#[test]
+fn data_items_are_the_messages_the_node_made_of_them() {
+    let Some(live) = live() else { return };
+    let mut compared = 0;
+    for history in ["token", "hyper-aos"] {
+        let bodies: Vec<Map> = schedule(&files(&live.join(history).join("schedule"), "httpsig-"))
+            .values()
+            .map(|assignment| assignment[&"body".into()].map().unwrap().clone())
+            .collect();
+        for file in files(&live.join(history).join("requests"), "") {
+            let exchange: Json = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+            if exchange["signed-as"]["form"] != "ans104" {
+                continue;
+            }
+            let bytes = standard_base64(exchange["request"]["body"]["base64"].as_str().unwrap());
+            let item = weft_codec::item::DataItem::parse(&bytes).unwrap();
+            let tabm = ans104::from_item(&item, GENERATION).unwrap();
+            let ours = read_message(&structured::from_tabm(&tabm).unwrap()).unwrap();
+            let id = weft_lua::device::Key::from(item.id().to_string().as_str());
+            let theirs = bodies.iter().find(|body| {
+                body.get(&"commitments".into()).and_then(Held::map).is_some_and(|all| all.contains_key(&id))
+            });
+            let theirs = theirs.map(|body| without_list_marks(&Held::Map(body.clone())));
+            assert_eq!(Some(Held::Map(ours)), theirs, "{}", file.display());
+            compared += 1;
+        }
+    }
+    say(&format!("data items: {compared} as the node's messages"));
+    assert!(compared >= 2, "{compared}");
 }

@@ -35,6 +35,8 @@ pub struct Plan {
     pub process_type: &'static str,
     /// `Module-Format`.
     pub format: &'static str,
+    /// `Content-Type` of the module item, in place of `Module-Format` and what belongs to it.
+    pub content_type: Option<&'static str>,
     /// `Type` of the module item.
     pub module_type: &'static str,
     /// The module's bytes.
@@ -49,6 +51,7 @@ impl Default for Plan {
             process_tags: Vec::new(),
             process_type: "Process",
             format: "wasm32-unknown-unknown",
+            content_type: None,
             module_type: "Module",
             wasm: wasm(),
             boot_loader: true,
@@ -78,19 +81,18 @@ impl World {
     #[must_use]
     pub fn new(plan: &Plan, messages: u64) -> Self {
         let key = TestKey::get();
-        let module = key.item(Unsigned {
-            tags: vec![
-                Tag::new("Data-Protocol", "ao"),
-                Tag::new("Type", plan.module_type),
+        let mut tags = vec![Tag::new("Data-Protocol", "ao"), Tag::new("Type", plan.module_type)];
+        match plan.content_type {
+            Some(kind) => tags.push(Tag::new("Content-Type", kind)),
+            None => tags.extend([
                 Tag::new("Module-Format", plan.format),
                 Tag::new("Input-Encoding", "JSON-1"),
                 Tag::new("Output-Encoding", "JSON-1"),
                 Tag::new("Memory-Limit", "16-mb"),
                 Tag::new("Compute-Limit", "50000000"),
-            ],
-            data: plan.wasm.clone(),
-            ..Unsigned::default()
-        });
+            ]),
+        }
+        let module = key.item(Unsigned { tags, data: plan.wasm.clone(), ..Unsigned::default() });
         let mut tags = vec![
             Tag::new("Data-Protocol", "ao"),
             Tag::new("Variant", "ao.TN.1"),

@@ -29,7 +29,7 @@ pub struct Args {
     /// The built page. Default: `dist` here, beside the program, or in the workspace it was built in.
     #[arg(long)]
     pub www: Option<PathBuf>,
-    /// Publishes a module: FILE, or FILE:FORMAT with a Module-Format. Without one the format is found out.
+    /// Publishes a module: FILE, or FILE:FORMAT with a Module-Format, or application/lua. Without one the format is found out.
     #[arg(long = "module", value_name = "FILE[:FORMAT]")]
     pub modules: Vec<ModuleFile>,
     /// The RSA key (JWK) of scheduler and messenger. Default: `wallet.json` in the state folder, made on first use.

@@ -5,8 +5,11 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use weft_codec::{Code, Error, Result};
+use weft_node::net::is_lua;
 use weft_wasm::{Format, Limits, Program};
 
+/// The format of files that end in `.lua`.
+const LUA: &str = "application/lua";
 /// The largest module that is published.
 const MAX_MODULE: u64 = 64 << 20;
 /// The formats a module may turn out to have, in the order they are tried.
@@ -26,7 +29,7 @@ impl FromStr for ModuleFile {
     fn from_str(text: &str) -> std::result::Result<Self, Infallible> {
         Ok(match text.rsplit_once(':') {
             // A colon may belong to the file's name: only what is a format is one.
-            Some((file, format)) if Format::parse(format).is_ok() => {
+            Some((file, format)) if is_lua(format) || Format::parse(format).is_ok() => {
                 Self { file: file.into(), format: Some(format.to_owned()) }
             }
             _ => Self { file: text.into(), format: None },
@@ -60,6 +63,7 @@ fn read_one(module: &ModuleFile) -> Result<ModuleBytes> {
     let bytes = std::fs::read(&module.file).map_err(unreadable)?;
     let format = match &module.format {
         Some(format) => format.clone(),
+        None if module.file.extension().is_some_and(|end| end == "lua") => LUA.to_owned(),
         None => found_format(&bytes).map_err(|error| error.at(&file))?,
     };
     Ok(ModuleBytes { file, format, bytes })

@@ -5,6 +5,7 @@ use num_bigint::BigInt;
 use super::call::{Called, Device};
 use super::held::{Held, Map};
 use super::modules::Store;
+use super::snapshot::digest;
 use crate::{Limits, LuaError};
 
 /// The device that runs a process's messages here.
@@ -14,6 +15,8 @@ pub(super) const DEVICE: &str = "lua@5.3a";
 #[derive(Debug)]
 pub struct Process {
     pub(super) state: Map,
+    /// The digest of the message that defines it: scripts may write what they like into the state.
+    pub(super) origin: [u8; 32],
     pub(super) device: Device,
     pub(super) stuck: Option<Stuck>,
     /// Whether what is on its way is to be kept.
@@ -71,7 +74,7 @@ impl Process {
         state.insert("device".into(), "process@1.0".into());
         state.insert("initialized".into(), "true".into());
         state.insert("at-slot".into(), (-1).into());
-        Ok(Self { state, device, stuck: None, keeps: true })
+        Ok(Self { state, origin: digest(message), device, stuck: None, keeps: true })
     }
 
     /// The state.

@@ -1,6 +1,7 @@
 //! A process's state as bytes: the machine, the state message, and why nothing computes any more, if that is so.
 //!
-//! Layout: 8 bytes `WEFTPRC` and the version, the SHA-256 of the rest, and the rest: the machine's snapshot, the state, the end.
+//! Layout: 8 bytes `WEFTPRC` and the version, the SHA-256 of the rest, and the rest: the digest of the message that defines the
+//! process, the machine's snapshot, the state, the end.
 //! Maps are written in their order and read back in no other, so equal states have equal bytes.
 
 use num_bigint::BigInt;
@@ -29,7 +30,7 @@ impl Process {
     /// # Errors
     /// `lua-snapshot` if one is.
     pub fn snapshot(&mut self) -> Result<Vec<u8>, LuaError> {
-        let mut writer = Writer(Vec::new());
+        let mut writer = Writer(self.origin.to_vec());
         writer.bytes(&self.device.vm.snapshot()?);
         writer.map(&self.state);
         match &self.stuck {
@@ -69,21 +70,29 @@ impl Process {
             return Err(refused("The snapshot is not what it was when it was made."));
         }
         let mut reader = Reader(body);
+        if reader.take(32)? != digest(message) {
+            return Err(refused("The snapshot is of another process."));
+        }
         let machine = reader.bytes()?;
         let state = reader.map(0)?;
         let stuck = reader.stuck()?;
         if !reader.0.is_empty() {
             return Err(refused("The snapshot has bytes after its end."));
         }
-        if state.get(&"process".into()).and_then(Held::map) != Some(message) {
-            return Err(refused("The snapshot is of another process."));
-        }
         let mut vm = Vm::new(Profile::Luerl, limits);
         // What the table `ao` is made of has to be known by name.
         ao::install(&mut vm, &state)?;
         vm.restore(machine)?;
-        Ok(Self { state, device: Device::around(vm, limits), stuck, keeps: true })
+        let device = Device::around(vm, limits);
+        Ok(Self { state, origin: digest(message), device, stuck, keeps: true })
     }
+}
+
+/// The SHA-256 of a message as it is written here.
+pub(super) fn digest(message: &Map) -> [u8; 32] {
+    let mut writer = Writer(Vec::new());
+    writer.map(message);
+    Sha256::digest(&writer.0).into()
 }
 
 struct Writer(Vec<u8>);

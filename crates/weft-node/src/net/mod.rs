@@ -52,10 +52,16 @@ impl<F: Fn() -> [u8; 32]> Entropy for F {
     }
 }
 
+/// Whether a module's format is the content type of a Lua text.
+#[must_use]
+pub fn is_lua(format: &str) -> bool {
+    matches!(format, "application/lua" | "text/x-lua")
+}
+
 /// The tags of a module this node publishes.
 #[derive(Clone, Debug)]
 pub struct ModuleTags {
-    /// `Module-Format`.
+    /// `Module-Format`; or the content type of a Lua text, `application/lua`, which has no other tags.
     pub format: String,
     /// `Memory-Limit`, as `1-gb`.
     pub memory_limit: String,
@@ -77,6 +83,14 @@ impl ModuleTags {
     /// The tags of ao-messages.md §2.1.
     #[must_use]
     pub fn tags(&self) -> Vec<Tag> {
+        if is_lua(&self.format) {
+            return vec![
+                Tag::new("Data-Protocol", "ao"),
+                Tag::new("Variant", "ao.TN.1"),
+                Tag::new("Type", "Module"),
+                Tag::new("Content-Type", &self.format),
+            ];
+        }
         vec![
             Tag::new("Data-Protocol", "ao"),
             Tag::new("Variant", "ao.TN.1"),
