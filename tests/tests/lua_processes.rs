@@ -317,7 +317,7 @@ async fn a_receipt_replays_and_a_changed_result_in_it_does_not() {
     stage.honest().await.unwrap();
     let text = export(&stage).await;
     check(&text, &SchedulerPolicy::default(), true).unwrap();
-    let changed = String::from_utf8(text.clone()).unwrap().replace("\"total\":13", "\"total\":14");
+    let changed = String::from_utf8(text).unwrap().replace("\"total\":13", "\"total\":14");
     let changed = sealed(changed.into_bytes());
     assert_eq!(check(&changed, &SchedulerPolicy::default(), true).unwrap_err().code(), Code::ReceiptMismatch);
     assert!(check(&changed, &SchedulerPolicy::default(), false).is_ok(), "its maker's word");
