@@ -13,7 +13,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-import { green, history, launch, model, picture, visit } from "./page.mjs";
+import { ask, everything, green, history, launch, model, picture, visit } from "./page.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const run = (args) => promisify(execFile)(process.execPath, args, { cwd: join(here, ".."), maxBuffer: 64 << 20 });
@@ -83,6 +83,23 @@ test("an aos process of the real client: the page's results are the compute unit
   await page.click(`[data-slot="${failing}"]`);
   await page.waitForSelector(`[data-shown-slot="${failing}"]`);
   await picture(page, "aos");
+
+  // The prompt: the process evaluates code on a copy of itself, and the next line finds it as it was.
+  const before = await everything(page);
+  assert.deepEqual(await ask(page, "1 + 1"), { output: "2", code: null, noEval: false, notReplayable: false });
+  assert.equal((await ask(page, "Prompted = 5; return Prompted")).output, "5");
+  assert.equal((await ask(page, "return tostring(Prompted)")).output, "nil");
+  assert.equal((await ask(page, "return ao.id")).output, seen.process);
+  const wrong = await ask(page, "error('as asked')");
+  assert.deepEqual([wrong.code, wrong.noEval], ["error", false]);
+  await page.locator(".repl").screenshot({ path: join(process.env.WEFT_ARTEFACTS, "repl-aos.png") });
+  await page.evaluate(() => addEventListener("weft-cancelled", (event) => { window.cancelled = event.detail; }, { once: true }));
+  await page.fill("#repl-input", "while true do end");
+  await page.press("#repl-input", "Enter");
+  await page.click("#repl-cancel");
+  await page.waitForSelector(".lines [data-code=cancelled]");
+  assert.ok((await page.evaluate(() => window.cancelled.ms)) <= 200);
+  assert.deepEqual(await everything(page), before, "history and state are what they were");
 
   // A message that computes for many seconds: Cancel does not wait for it.
   const spin = await run(["--input-type=module", "-e", `

@@ -88,6 +88,29 @@ export const history = (page) => model(page, async ({ weft, process }) => {
   return { results, messages };
 });
 
+/** Everything the store has of the process: what asking must leave alone. */
+export const everything = (page) => model(page, async ({ weft, process }) => ({
+  summary: (await weft.processes()).find((one) => one.process === process),
+  results: await weft.results(process, { limit: 1000 }),
+  receipt: await weft.receipt(process),
+}));
+
+/** Types a line at the prompt and waits for its answer: the output, the code if it failed, and the hints. */
+export async function ask(page, text) {
+  const before = await page.locator(".lines > li").count();
+  await page.fill("#repl-input", text);
+  await page.press("#repl-input", "Enter");
+  const line = page.locator(".lines > li").nth(before);
+  await page.waitForFunction((at) => document.querySelectorAll(".lines > li")[at]?.matches(".done, .failed"), before);
+  const one = async (selector, read) => (await line.locator(selector).count()) === 0 ? null : read(line.locator(selector).first());
+  return {
+    output: await one(".out", (found) => found.innerText()),
+    code: await one("[data-code]", (found) => found.getAttribute("data-code")),
+    noEval: (await line.locator("[data-no-eval]").count()) > 0,
+    notReplayable: (await line.locator("[data-not-replayable]").count()) > 0,
+  };
+}
+
 /** A picture for people, beside the test. */
 export async function picture(page, name, options = { fullPage: true }) {
   await mkdir(process.env.WEFT_ARTEFACTS, { recursive: true });

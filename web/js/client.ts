@@ -19,8 +19,8 @@
 import { fromPlain, WeftError } from "./error.js";
 import type { CallName, Calls, FromWorker } from "./protocol.js";
 import type {
-  Cancelled, CheckQuestion, Comparison, FraudCard, FraudProof, Id, IncludedItem, ItemVerdict, Json, MessageCard, ProcessCard, Receipt,
-  ReceiptFileOptions, SlotMark, SlotResult, SourceHealth, Sources, Summary, SyncOptions,
+  Cancelled, CheckQuestion, Comparison, DemoCard, FraudCard, FraudProof, Id, IncludedItem, ItemVerdict, Json, LuaAnswer, LuaCall,
+  MessageCard, ProcessCard, Receipt, ReceiptFileOptions, SlotMark, SlotResult, SourceHealth, Sources, Summary, SyncOptions,
   TamperOutcome, Tampering, WeftEvent,
 } from "./types.js";
 
@@ -53,8 +53,8 @@ interface Waiting {
 /** How long the worker may take to answer a cancel before it is replaced, milliseconds. */
 const PATIENCE_MS = 120;
 
-/** Calls that run long and can be stopped; one of them at a time. */
-const LONG: ReadonlySet<CallName> = new Set(["sync", "demo", "check", "include"]);
+/** Calls that may run long, which {@link Weft.cancel} stops. */
+const LONG: ReadonlySet<CallName> = new Set(["sync", "demo", "check", "include", "dryRun", "runLua"]);
 
 /** A node: one worker and one database. */
 export class Weft {
@@ -95,10 +95,20 @@ export class Weft {
     return this.#call("sync", [process, sources, options], { listener });
   }
 
-  /** As {@link sync}, over a demo archive and without any network. The bytes are copied. */
-  demo(archive: Uint8Array, listener?: Listener): Promise<Summary> {
+  /**
+   * As {@link sync}, over a demo archive and without any network: of the process named, or the archive's first. The bytes are copied.
+   *
+   * Errors: `bundle-malformed` for bytes that are no archive; `not-found` for a process it does not have.
+   */
+  demo(archive: Uint8Array, { process = null }: { process?: Id | null } = {}, listener?: Listener): Promise<Summary> {
     const bytes = archive.slice();
-    return this.#call("demo", [bytes], { listener, transfer: [bytes.buffer] });
+    return this.#call("demo", [bytes, process], { listener, transfer: [bytes.buffer] });
+  }
+
+  /** The processes of a demo archive, in its order. Error: `bundle-malformed`. */
+  demoProcesses(archive: Uint8Array): Promise<DemoCard[]> {
+    const bytes = archive.slice();
+    return this.#call("demoProcesses", [bytes], { transfer: [bytes.buffer] });
   }
 
   /**
@@ -130,9 +140,10 @@ export class Weft {
   }
 
   /**
-   * Stops the sync or the comparison that runs, within 200 milliseconds. The worker looks for it between messages and
-   * between the slices of a long one. If it has not stopped after 120 ms, because it was compiling a module or going back
-   * to an earlier state, it is ended and a new one takes its place. The sync rejects with `cancelled`.
+   * Stops what runs long, within 200 milliseconds: a sync, a comparison, a dry run, a Lua function. The worker looks for it between
+   * messages and between the slices of a long one. If it has not stopped after 120 ms, because it was compiling a module, going
+   * back to an earlier state or deep in a script, it is ended and a new one takes its place. What was stopped rejects with
+   * `cancelled`; what was committed stays.
    */
   async cancel(): Promise<Cancelled> {
     const asked = performance.now();
@@ -184,11 +195,33 @@ export class Weft {
   }
 
   /**
-   * Evaluates a message on the stored state without changing it. `message` has the fields of a dry run on the network:
-   * `{ Tags: [{ name, value }], Data, Owner, … }`.
+   * Evaluates a message on a copy of the state after the last replayed slot. Nothing is signed, sent or kept: the next call
+   * sees the same state. `message` has the fields of a dry run on the network: `{ Tags: [{ name, value }], Data, Owner, … }`;
+   * `Owner` is taken for its signer. An aos process evaluates code with the tag `Action: Eval`, the code as `Data` and its own
+   * owner as `Owner`. {@link cancel} stops it.
+   *
+   * An error of the process is in the answer (`error`, `failure`). Errors: `not-found` for a process that is not replayed here;
+   * `cancelled`.
    */
   dryRun(process: Id, message: Json): Promise<SlotResult> {
     return this.#call("dryRun", [process, message]);
+  }
+
+  /**
+   * Runs a Lua function over the state of a Lua process after its last replayed slot, as HyperBEAM's `~lua@5.3a` paths do. It
+   * works on a copy: nothing is kept. Fuel and memory are bounded; {@link cancel} stops it.
+   *
+   * ```ts
+   * const script = `function richest(state, request) … return { holder = holder, balance = balance } end`;
+   * const { result, gas } = await weft.runLua(process, { script, function: "richest", params: { least: 5 } });
+   * ```
+   *
+   * Errors: `lua-syntax` for a script that is none; `lua-error` for an error it raised and did not catch; `lua-crash` where Luerl itself
+   * would break; `lua-out-of-fuel`, `lua-out-of-memory`, `lua-too-deep`, `lua-unsupported`; `request-invalid` for a process that is not
+   * Lua; `not-found` for one that is not replayed here; `cancelled`.
+   */
+  runLua(process: Id, call: LuaCall): Promise<LuaAnswer> {
+    return this.#call("runLua", [process, call]);
   }
 
   /** What was proved of a process and its history, and what is only trusted. Error: `not-found`. */
@@ -253,12 +286,12 @@ export class Weft {
   }
 
   /**
-   * Proves and replays the honest archive into a store of its own, in memory, then lets that node meet the changed
-   * archive. Nothing of it touches the database.
+   * Proves and replays the honest history of a demo's process (without `process` the first one) into a store of its own, in
+   * memory, then lets that node meet the changed archive. Nothing of it touches the database.
    */
-  tamper(archive: Uint8Array, id: string): Promise<TamperOutcome> {
+  tamper(archive: Uint8Array, id: string, { process = null }: { process?: Id | null } = {}): Promise<TamperOutcome> {
     const bytes = archive.slice();
-    return this.#call("tamper", [bytes, id], { transfer: [bytes.buffer] });
+    return this.#call("tamper", [bytes, process, id], { transfer: [bytes.buffer] });
   }
 
   /** Ends the worker. Calls still waiting reject with `cancelled`; the next call starts a new worker. */

@@ -2,16 +2,17 @@
 
 import type { PlainError } from "./error.js";
 import type {
-  CheckQuestion, Comparison, FraudCard, FraudProof, Id, IncludedItem, ItemVerdict, Json, MessageCard, ProcessCard, Receipt,
-  ReceiptFileOptions, SlotMark, SlotResult, SourceHealth, Sources, Summary, SyncOptions,
-  TamperOutcome, Tampering, WeftEvent,
+  CheckQuestion, Comparison, DemoCard, FraudCard, FraudProof, Id, IncludedItem, ItemVerdict, Json, LuaAnswer, LuaCall, MessageCard,
+  ProcessCard, Receipt, ReceiptFileOptions, SlotMark, SlotResult, SourceHealth, Sources, Summary, SyncOptions, TamperOutcome, Tampering,
+  WeftEvent,
 } from "./types.js";
 
 /** Every call, its arguments and its answer. */
 export interface Calls {
   open: { args: [database: string, webCrypto: boolean]; answer: null };
   sync: { args: [process: Id, sources: Sources, options: SyncOptions]; answer: Summary };
-  demo: { args: [archive: Uint8Array<ArrayBuffer>]; answer: Summary };
+  demo: { args: [archive: Uint8Array<ArrayBuffer>, process: Id | null]; answer: Summary };
+  demoProcesses: { args: [archive: Uint8Array<ArrayBuffer>]; answer: DemoCard[] };
   verifyBundle: { args: [bundle: Uint8Array<ArrayBuffer>]; answer: ItemVerdict[] };
   check: { args: [process: Id, question: CheckQuestion]; answer: Comparison };
   include: { args: [process: Id, slot: number, sources: Sources | null, options: SyncOptions]; answer: IncludedItem[] };
@@ -22,6 +23,7 @@ export interface Calls {
   results: { args: [process: Id, from: number, limit: number]; answer: SlotResult[] };
   message: { args: [process: Id, slot: number]; answer: MessageCard | null };
   dryRun: { args: [process: Id, message: Json]; answer: SlotResult };
+  runLua: { args: [process: Id, call: LuaCall]; answer: LuaAnswer };
   receipt: { args: [process: Id]; answer: Receipt };
   frauds: { args: [process: Id]; answer: FraudProof[] };
   health: { args: []; answer: SourceHealth[] };
@@ -32,7 +34,7 @@ export interface Calls {
   setSetting: { args: [name: string, value: Json]; answer: null };
   fraudCard: { args: [file: string]; answer: FraudCard };
   tamperings: { args: []; answer: Tampering[] };
-  tamper: { args: [archive: Uint8Array<ArrayBuffer>, id: string]; answer: TamperOutcome };
+  tamper: { args: [archive: Uint8Array<ArrayBuffer>, process: Id | null, id: string]; answer: TamperOutcome };
 }
 
 /** The name of a call. */

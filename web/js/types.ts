@@ -115,10 +115,52 @@ export interface SlotResult {
   gas: number;
   /** The message failed, and the state is that of before it. */
   rolled_back: boolean;
-  /** The code of a failure below the program: `trap`, `gas-limit`, `memory-limit`, `result-malformed`. */
+  /**
+   * The code of a failure below the program: `trap`, `gas-limit`, `memory-limit`, `result-malformed`; of a Lua process `lua-failed`
+   * (its function failed), `lua-thrown` (a node breaks on what it returned), `lua-unreadable` (the state holds an integer of more than
+   * fifteen digits), `lua-stuck` (an earlier slot stopped the process). After any of the four it never computes again.
+   */
   failure: string | null;
   /** This is a second copy of the message at that slot, and was not evaluated again. */
   duplicate_of: number | null;
+  /** Of a Lua process: the whole message `results`. Integers beyond 2^53 are decimal texts. */
+  results?: Json;
+  /** What a Lua slot asked that no history tells: `os.time`, `os.clock`, unseeded randomness. Another node may have got another result. */
+  not_replayable?: string[];
+  /** The slot that stopped the process, where `failure` is `lua-stuck`. */
+  stopped_at?: number;
+}
+
+/** A Lua function over a process's state. */
+export interface LuaCall {
+  /** The script, text of Lua as Luerl 1.3.0 takes it. */
+  script: string;
+  /** The name of a global function of the script. It is called as `f(state, request, {})`, as HyperBEAM's `lua@5.3a` does. */
+  function: string;
+  /** Keys of `request`, beside `path`. Default: none. */
+  params?: { [name: string]: Json };
+}
+
+/** What a Lua function gave. */
+export interface LuaAnswer {
+  /** `ok`; or the first of two values that the function returned, such as `error`. */
+  status: string;
+  /** What it returned. Integers beyond 2^53 are decimal texts. */
+  result: Json;
+  /** What the script printed. */
+  output: string;
+  /** The fuel it used, in the unit of {@link SlotResult.gas}. */
+  gas: number;
+  /** What it asked that the state does not tell, such as `os.time`; absent for nothing. */
+  not_replayable?: string[];
+}
+
+/** A process of a demo archive. */
+export interface DemoCard {
+  process: Id;
+  /** How many slots its history has. */
+  slots: number;
+  tags: Tag[];
 }
 
 /** A slot in a few words: what a picture of the history needs. */
@@ -130,6 +172,8 @@ export interface SlotMark {
   messages: number;
   spawns: number;
   assignments: number;
+  /** It asked the clock or chance: {@link SlotResult.not_replayable}. */
+  not_replayable: boolean;
 }
 
 /** One check of a receipt. */

@@ -42,7 +42,8 @@ const handlers: Handlers = {
     return null;
   },
   sync: (emit, process, sources, options) => inTurn(process, emit, () => opened().sync(process, sources, options, emit)),
-  demo: (emit, archive) => inTurn("demo", emit, () => opened().demo(archive, emit)),
+  demo: (emit, archive, process) => inTurn("demo", emit, () => opened().demo(archive, process, emit)),
+  demoProcesses: (_emit, archive) => WeftNode.demoProcesses(archive),
   verifyBundle: (_emit, bundle) => opened().verifyBundle(bundle),
   check: (emit, process, question) => inTurn(process, emit, () => opened().check(process, question, emit)),
   include: (emit, process, slot, sources, options) =>
@@ -57,6 +58,7 @@ const handlers: Handlers = {
   results: (_emit, process, from, limit) => opened().results(process, from, limit),
   message: (_emit, process, slot) => opened().message(process, slot),
   dryRun: (_emit, process, message) => opened().dryRun(process, message),
+  runLua: (_emit, process, call) => opened().runLua(process, call),
   receipt: (_emit, process) => opened().receipt(process),
   frauds: (_emit, process) => opened().frauds(process),
   health: () => opened().health(),
@@ -72,7 +74,7 @@ const handlers: Handlers = {
   setSetting: (_emit, name, value) => opened().setSetting(name, value),
   fraudCard: (_emit, file) => WeftNode.fraudCard(file),
   tamperings: () => WeftNode.tamperings(),
-  tamper: (_emit, archive, id) => WeftNode.tamper(archive, id),
+  tamper: (_emit, archive, process, id) => WeftNode.tamper(archive, process, id),
 };
 
 async function answer({ id, call, args }: ToWorker): Promise<void> {

@@ -1,7 +1,7 @@
 //! What the worker calls. One `WeftNode` a worker; every method answers with a promise that rejects with an `Error` that
 //! has `.code`, `.message`, `.fields` and `.cause`. web/js/client.ts documents the same methods for their users.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::rc::Rc;
 use std::str::FromStr;
@@ -11,7 +11,6 @@ use serde::Deserialize;
 use serde_json::Value;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use weft_codec::{Address, Code, Error, Id, Result};
-use weft_node::demo::{DemoArchive, DemoFetch};
 use weft_node::seams::{Batch, Store, Table};
 use weft_node::{BundleBytes, Node, Options, Sources, Summary};
 use weft_verify::FraudProof;
@@ -26,7 +25,6 @@ use crate::fraud;
 use crate::road::Roads;
 use crate::signatures::WebCrypto;
 use crate::store::IndexedStore;
-use crate::tamper;
 
 pub(crate) type Answer = std::result::Result<JsValue, JsValue>;
 
@@ -43,6 +41,8 @@ pub struct WeftNode {
     roads: Roads,
     /// The sync that runs, if one does.
     running: RefCell<Option<Cancel>>,
+    /// How often a stop was asked for.
+    cancels: Cell<u64>,
 }
 
 /// The node over the browser's seams.
@@ -56,7 +56,7 @@ impl WeftNode {
         let roads = Roads::default();
         let node = Node::new(store, roads.clone(), BrowserClock::new());
         let node = node.with_signatures(Rc::new(WebCrypto::new(check)));
-        Ok(Self { node, roads, running: RefCell::new(None) })
+        Ok(Self { node, roads, running: RefCell::new(None), cancels: Cell::new(0) })
     }
 
     /// Syncs a process from sources. `emit` is called with each event.
@@ -68,20 +68,6 @@ impl WeftNode {
                 let options = from_js_value::<SyncOptions>(options)?.options()?;
                 let cancel = self.begin()?;
                 self.run(process, &sources, &options, &Emitter::new(emit, cancel)).await
-            }
-            .await,
-        )
-    }
-
-    /// Syncs the process of a demo archive, from its bytes alone.
-    pub async fn demo(&self, archive: Vec<u8>, emit: Function) -> Answer {
-        answer(
-            async {
-                let archive = DemoArchive::decode(&archive)?;
-                let demo = DemoFetch::new(&archive).await?;
-                let emitter = Emitter::new(emit, self.begin()?);
-                self.roads.open_demo(demo);
-                self.run(archive.process.id, &DemoFetch::sources(), &Options::default(), &emitter).await
             }
             .await,
         )
@@ -105,8 +91,9 @@ impl WeftNode {
         )
     }
 
-    /// Asks the sync or the comparison that runs to stop.
+    /// Asks what runs to stop.
     pub fn cancel(&self) {
+        self.cancels.set(self.cancels.get().wrapping_add(1));
         if let Some(cancel) = self.running.borrow().as_ref() {
             cancel.ask();
         }
@@ -162,18 +149,6 @@ impl WeftNode {
     /// The message at a slot, as proved; `null` if it is not stored.
     pub async fn message(&self, process: String, at: f64) -> Answer {
         answer(async { message_card(&self.node, Id::from_str(&process)?, slot(at)?).await }.await)
-    }
-
-    /// Evaluates a message on the stored state without changing it.
-    #[wasm_bindgen(js_name = dryRun)]
-    pub async fn dry_run(&self, process: String, message: JsValue) -> Answer {
-        answer(
-            async {
-                let message: Value = from_js_value(message)?;
-                self.node.dry_run(Id::from_str(&process)?, &message).await
-            }
-            .await,
-        )
     }
 
     /// What was proved of a process and its history.
@@ -253,21 +228,19 @@ impl WeftNode {
     pub fn fraud_card(file: String) -> Answer {
         answer(fraud::card(file.as_bytes()))
     }
-
-    /// The ways of changing the demo's history.
-    pub fn tamperings() -> Answer {
-        answer(Ok(tamper::list()))
-    }
-
-    /// Lets a node that has proved the honest archive meet a changed one. Nothing touches the database.
-    pub async fn tamper(archive: Vec<u8>, id: String) -> Answer {
-        answer(tamper::run(&archive, &id).await)
-    }
 }
 
 impl WeftNode {
     pub(crate) fn node(&self) -> &Reader {
         &self.node
+    }
+
+    pub(crate) fn roads(&self) -> &Roads {
+        &self.roads
+    }
+
+    pub(crate) fn cancels(&self) -> &Cell<u64> {
+        &self.cancels
     }
 
     pub(crate) fn end(&self) {
@@ -284,7 +257,7 @@ impl WeftNode {
         Ok(cancel)
     }
 
-    async fn run(
+    pub(crate) async fn run(
         &self,
         process: Id,
         sources: &Sources,

@@ -23,6 +23,7 @@ pub(crate) struct Mark {
     messages: usize,
     spawns: usize,
     assignments: usize,
+    not_replayable: bool,
 }
 
 impl Mark {
@@ -43,6 +44,7 @@ impl Mark {
             messages: result.messages.len(),
             spawns: result.spawns.len(),
             assignments: result.assignments.len(),
+            not_replayable: !result.not_replayable.is_empty(),
         }
     }
 }

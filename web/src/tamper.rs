@@ -58,19 +58,19 @@ pub(crate) fn list() -> Vec<Listed> {
 /// Two syncs over one store in memory. The first proves the honest history up to the slot that will be falsified: the
 /// state before. The second lets that node meet the falsified history. Where the process or the module is falsified,
 /// nothing is proved before it: a node that has them does not ask for them again.
-pub(crate) async fn run(archive: &[u8], id: &str) -> Result<Outcome> {
+pub(crate) async fn run(archive: &[u8], process: Option<Id>, id: &str) -> Result<Outcome> {
     let tampering: &Tampering = tamper::find(id)
         .ok_or_else(|| Error::new(Code::RequestInvalid, format!("There is no tampering called “{id}”.")))?;
     let honest = DemoArchive::decode(archive)?;
-    let changed = tampering.apply(&honest)?;
-    let process = honest.process.id;
+    let process = honest.process(process)?.id();
+    let changed = tampering.apply(&honest, process)?;
 
     let store = MemoryStore::default();
     if let Some(last) = tampering.slot.and_then(|slot| slot.checked_sub(1)) {
-        sync(&store, &honest, Some(last)).await?;
+        sync(&store, &honest, process, Some(last)).await?;
     }
     let before = standing(&store, process).await?;
-    let outcome = sync(&store, &changed, None).await;
+    let outcome = sync(&store, &changed, process, None).await;
     let after = standing(&store, process).await?;
 
     let (code, sentence) = match &outcome {
@@ -84,10 +84,10 @@ pub(crate) async fn run(archive: &[u8], id: &str) -> Result<Outcome> {
     Ok(Outcome { id, code, sentence, expected, subject, slot, before, after })
 }
 
-async fn sync(store: &MemoryStore, archive: &DemoArchive, to: Option<u64>) -> Result<()> {
+async fn sync(store: &MemoryStore, archive: &DemoArchive, process: Id, to: Option<u64>) -> Result<()> {
     let node = Node::new(store, DemoFetch::new(archive).await?, BrowserClock::new());
     let options = Options { to, ..Options::default() };
-    node.sync(archive.process.id, &DemoFetch::sources(), &options, &()).await.map(drop)
+    node.sync(process, &DemoFetch::sources(), &options, &()).await.map(drop)
 }
 
 async fn standing(store: &MemoryStore, process: Id) -> Result<Standing> {

@@ -7,8 +7,8 @@ export interface Balance {
   amount: bigint;
 }
 
-/** The dry run that asks for them. */
-export const QUESTION: Json = { Tags: [{ name: "Action", value: "Balances" }], Data: "" };
+/** The dry run that asks for them, by somebody whom the process may answer. */
+export const question = (owner: string): Json => ({ Tags: [{ name: "Action", value: "Balances" }], Data: "", Owner: owner });
 
 /** The balances, largest first; `null` if the answer holds none. */
 export function read(result: SlotResult): Balance[] | null {

@@ -2,11 +2,12 @@
 
 import { Weft, WeftError } from "../../web/js/client.js";
 import type {
-  Cancelled, MessageCard, Phase, ProcessCard, Receipt, SlotMark, SlotResult, Sources, Summary, Tampering,
+  Cancelled, DemoCard, MessageCard, Phase, ProcessCard, Receipt, SlotMark, SlotResult, Sources, Summary, Tampering,
   TamperOutcome, WeftEvent,
 } from "../../web/js/client.js";
 import { UNPROVED } from "./advice.js";
-import { type Balance, QUESTION, read as readBalances } from "./balances.js";
+import { type Balance, question, read as readBalances } from "./balances.js";
+import { Ask } from "./ask.js";
 import { Check } from "./check.js";
 import { link, parse, type Route } from "./route.js";
 import { Said } from "./said.js";
@@ -63,6 +64,8 @@ export class Model extends EventTarget {
   slot: SlotView | null = null;
   /** Other nodes' answers beside the one of the shown slot. */
   readonly check = new Check(this);
+  /** Code that is run on a copy of the shown process. */
+  readonly ask = new Ask(this);
   /** What the sources of the shown process say, and how they do. */
   readonly said = new Said(this);
 
@@ -87,7 +90,8 @@ export class Model extends EventTarget {
   waiting = false;
 
   stored: Summary[] = [];
-  demoProcess: string | null = null;
+  /** The demo's processes, as its archive has them. */
+  demos: DemoCard[] = [];
   localNetwork = false;
   tampers: TamperRow[] = [];
 
@@ -118,7 +122,7 @@ export class Model extends EventTarget {
       this.weft = await Weft.open();
       // What was asked for meanwhile is in the fragment by now.
       addEventListener("hashchange", () => void this.go());
-      this.demoProcess = (await this.weft.setting("demo-process")) as string | null;
+      this.demos = await this.#demoCards(this.weft);
       await this.check.open();
       await this.#listStored();
     } catch (thrown) {
@@ -141,22 +145,23 @@ export class Model extends EventTarget {
     }
     if (this.running) await this.cancel();
     await this.check.stop();
+    await this.ask.stop();
     if (turn !== this.#turn) return;
-    if (route.page === "demo") await this.#openDemo();
+    if (route.page === "demo") await this.#openDemo(route, turn);
     else await this.#openProcess(route, turn);
     if (route.slot !== null && turn === this.#turn) await this.select(route.slot);
   }
 
   // --- what is shown -----------------------------------------------------------------------------------
 
-  async #openDemo(): Promise<void> {
-    this.#reset(this.demoProcess, true);
-    if (this.demoProcess) await this.#showStored();
-    await this.runDemo();
+  async #openDemo(route: Route, turn: number): Promise<void> {
+    this.#reset(this.demos[route.demo]?.process ?? null, true);
+    await this.#showStored();
+    if (turn === this.#turn) await this.runDemo();
   }
 
   async #openProcess(route: Route, turn: number): Promise<void> {
-    this.#reset(route.process, route.process === this.demoProcess);
+    this.#reset(route.process, this.demos.some(({ process }) => process === route.process));
     const weft = this.#node();
     const kept = (await weft.setting(`sources/${route.process}`).catch(() => null)) as Sources | null;
     const accepted = (await weft.setting(`accepted/${route.process}`).catch(() => null)) as string[] | null;
@@ -174,12 +179,13 @@ export class Model extends EventTarget {
   }
 
   #reset(process: string | null, demo: boolean): void {
+    if (!demo || process !== this.process) this.tampers = [];
     Object.assign(this, {
       process, demo, sources: NO_SOURCES, accepted: [], card: null, summary: null, synced: null, marks: [], verified: 0, receipt: null,
       balances: null, slot: null, phases: new Map(), received: 0, failures: [], error: null, refused: null,
       lastCancel: null, origin: "none", announcement: "",
     });
-    if (!demo) this.tampers = [];
+    this.ask.reset();
     this.check.reset();
     this.said.reset();
     this.changed();
@@ -228,10 +234,10 @@ export class Model extends EventTarget {
   }
 
   async askBalances(): Promise<void> {
-    const { process } = this;
+    const { process, card } = this;
     if (!process) return;
     try {
-      const balances = readBalances(await this.#node().dryRun(process, QUESTION));
+      const balances = readBalances(await this.#node().dryRun(process, question(card?.owner ?? "")));
       if (this.process === process) this.balances = balances;
     } catch {
       // Most processes are no tokens; without an answer there is no picture.
@@ -244,11 +250,7 @@ export class Model extends EventTarget {
 
   async runDemo(): Promise<void> {
     await this.#run(async (weft, listen) => {
-      const summary = await weft.demo(await this.#demoArchive(), listen);
-      if (this.demoProcess !== summary.process) {
-        this.demoProcess = summary.process;
-        await weft.setSetting("demo-process", summary.process);
-      }
+      const summary = await weft.demo(await this.#demoArchive(), { process: this.process }, listen);
       this.process = summary.process;
       return summary;
     });
@@ -266,6 +268,7 @@ export class Model extends EventTarget {
 
   async #run(work: (weft: Weft, listen: (event: WeftEvent) => void) => Promise<Summary>): Promise<void> {
     if (this.check.running) await this.check.stop();
+    await this.ask.stop();
     if (this.running) return;
     Object.assign(this, { running: true, error: null, refused: null, failures: [], lastCancel: null, received: 0 });
     this.phases = new Map();
@@ -314,6 +317,8 @@ export class Model extends EventTarget {
     this.changed();
     try {
       const sources = demo ? null : this.sources;
+      // A worker that took another's place does not know the demo yet; what is stored is not done again.
+      if (demo) await this.#node().demo(await this.#demoArchive(), { process });
       await this.#node().include(process, slot.slot, sources, {}, (event) => this.#hear(event));
       if (this.process === process) this.receipt = await this.#node().receipt(process);
     } catch (thrown) {
@@ -349,6 +354,7 @@ export class Model extends EventTarget {
   async forget(process: string): Promise<void> {
     if (this.running) await this.cancel();
     await this.check.stop();
+    await this.ask.stop();
     try {
       const weft = this.#node();
       await weft.forget(process);
@@ -417,7 +423,7 @@ export class Model extends EventTarget {
     row.state = "running";
     this.changed();
     try {
-      row.outcome = await this.#node().tamper(await this.#demoArchive(), id);
+      row.outcome = await this.#node().tamper(await this.#demoArchive(), id, { process: this.process });
     } catch (thrown) {
       row.error = asWeftError(thrown);
     }
@@ -434,6 +440,15 @@ export class Model extends EventTarget {
   #node(): Weft {
     if (!this.weft) throw new WeftError("request-invalid", "The node is not open yet.");
     return this.weft;
+  }
+
+  /** The demo's processes; none where its archive is missing, which running it tells. */
+  async #demoCards(weft: Weft): Promise<DemoCard[]> {
+    try {
+      return await weft.demoProcesses(await this.#demoArchive());
+    } catch {
+      return [];
+    }
   }
 
   async #demoArchive(): Promise<Uint8Array> {
@@ -521,6 +536,12 @@ export class Model extends EventTarget {
     this.changed();
   }
 
+  /** Whether the shown process is one for `lua@5.3a`. */
+  isLua(): boolean {
+    const tags = this.card?.tags ?? this.demos.find(({ process }) => process === this.process)?.tags ?? [];
+    return tags.some(({ name, value }) => name.toLowerCase() === "execution-device" && value === "lua@5.3a");
+  }
+
   /** The local network's own addresses. */
   localSources(): Sources {
     const at = (path: string): string => new URL(path, document.baseURI).href.replace(/\/$/, "");
@@ -534,7 +555,7 @@ const PHASE_DONE: { [phase in Phase]: string } = {
   replay: "Slots replayed:", store: "Stored:", receipt: "Receipt written:",
 };
 
-function asWeftError(thrown: unknown): WeftError {
+export function asWeftError(thrown: unknown): WeftError {
   if (thrown instanceof WeftError) return thrown;
   return new WeftError("crashed", thrown instanceof Error ? thrown.message : String(thrown));
 }

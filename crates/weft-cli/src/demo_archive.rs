@@ -1,10 +1,10 @@
-//! `weft demo-archive`: the demo's history, signed with the demo keys, for the page to ship.
+//! `weft demo-archive`: the demo's histories, signed with the demo keys, for the page to ship.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use weft_codec::{Code, Error, Result};
-use weft_node::demo::{DemoArchive, DemoKeys, build_demo};
+use weft_node::demo::{DemoArchive, DemoKeys, DemoPrograms, build_demo};
 
 use crate::keys::JwkSigner;
 
@@ -12,6 +12,9 @@ use crate::keys::JwkSigner;
 const SCHEDULER: &str = include_str!("../../../examples/demo-keys/scheduler.json");
 const ALICE: &str = include_str!("../../../examples/demo-keys/alice.json");
 const BOB: &str = include_str!("../../../examples/demo-keys/bob.json");
+
+/// The token in Lua: the blueprint itself.
+const LUA: &[u8] = include_bytes!("../../../examples/blueprints/token.lua");
 
 /// `weft demo-archive`
 #[derive(Debug, clap::Args)]
@@ -33,12 +36,12 @@ pub fn keys() -> Result<DemoKeys<JwkSigner>> {
     Ok(DemoKeys { scheduler: key(SCHEDULER)?, alice: key(ALICE)?, bob: key(BOB)? })
 }
 
-/// The archive of a token program.
+/// The archive of a token program and the token in Lua.
 ///
 /// # Errors
 /// Those of [`build_demo`].
-pub async fn build(module: &[u8]) -> Result<DemoArchive> {
-    build_demo(module, &keys()?).await
+pub async fn build(wasm: &[u8]) -> Result<DemoArchive> {
+    build_demo(DemoPrograms { wasm, lua: LUA }, &keys()?).await
 }
 
 /// Writes the archive.

@@ -12,8 +12,10 @@ import { frauds } from "./fraud.js";
 import { brand } from "./icons.js";
 import { processCard } from "./process.js";
 import { receipts } from "./receipt.js";
+import { repl } from "./repl.js";
 import { road } from "./road.js";
 import { disagreements, holes, sources } from "./said.js";
+import { serverless } from "./serverless.js";
 import { slotDetail } from "./slot.js";
 import { slots } from "./slots.js";
 import { tamper } from "./tamper.js";
@@ -33,7 +35,7 @@ export class WeftApp extends LitElement {
 
   protected override updated(): void {
     const { model } = this;
-    const what = model.route.page === "new" ? "Another process" : model.demo ? "Demo" : clip(model.process ?? "");
+    const what = model.route.page === "new" ? "Another process" : model.demo ? (model.isLua() ? "Demo in Lua" : "Demo") : clip(model.process ?? "");
     document.title = model.running ? `… ${what} · Weft` : `${what} · Weft`;
   }
 
@@ -65,21 +67,23 @@ export class WeftApp extends LitElement {
     return html`
       ${processCard(model)} ${errorBox(model)} ${frauds(model)} ${disagreements(model)} ${holes(model)} ${failures(model)}
       <div class="pair">${slots(model)} ${balances(model)}</div>
-      ${slotDetail(model)} ${check(model)} ${receipts(model)} ${sources(model)} ${model.demo ? tamper(model) : nothing}
+      ${slotDetail(model)} ${repl(model)} ${serverless(model)} ${check(model)} ${receipts(model)} ${sources(model)} ${model.demo ? tamper(model) : nothing}
       ${model.demo ? nothing : form(model)}
     `;
   }
 }
 
 function header(model: Model): TemplateResult {
-  const others = model.stored.filter(({ process }) => process !== model.demoProcess);
+  const others = model.stored.filter(({ process }) => !model.demos.some((demo) => demo.process === process));
   const current = model.route.page;
+  const demo = (which: number): string => (current === "demo" && model.route.demo === which ? "page" : "false");
   return html`
     <header class="top">
       <div class="bar">
         <a class="brand" href="#/" aria-label="Weft, the demo">${brand}<span>Weft</span></a>
         <nav aria-label="Processes">
-          <a class="tab" href="#/" aria-current=${current === "demo" ? "page" : "false"}>Demo</a>
+          <a class="tab" href="#/" aria-current=${demo(0)}>Demo</a>
+          <a class="tab" href="#/lua" aria-current=${demo(1)}>Demo in Lua</a>
           ${others.map(({ process }) => html`
             <a class="tab mono" href="#/process/${process}" title=${process}
               aria-current=${current === "process" && model.process === process ? "page" : "false"}>${clip(process)}</a>`)}

@@ -37,6 +37,12 @@ export const refusedIcon = icon(svg`<circle cx="12" cy="12" r="8.5"/><path d="M9
 
 export const silentIcon = icon(svg`<circle cx="12" cy="12" r="8.5" stroke-dasharray="3 2.6"/><path d="M8.5 12h7"/>`);
 
+/** A moon by its planet. */
+export const luaIcon = icon(svg`<circle cx="10.5" cy="13.5" r="7"/><circle cx="13.2" cy="10.8" r="2.3"/><circle cx="19.3" cy="4.7" r="1.9"/>`);
+
+/** A crate of code. */
+export const wasmIcon = icon(svg`<path d="M12 3l8 4.4v9.2L12 21l-8-4.4V7.4z"/><path d="M4.3 7.6L12 12l7.7-4.4M12 12v8.6"/>`);
+
 /** One line that becomes two. */
 export const forkIcon = icon(svg`<path d="M12 21v-7"/><path d="M12 14c0-4-5-4-5-9M12 14c0-4 5-4 5-9"/><path d="M4.5 7L7 4.5 9.5 7M14.5 7L17 4.5 19.5 7"/>`);
 

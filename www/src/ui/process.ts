@@ -4,12 +4,13 @@ import { html, nothing, type TemplateResult } from "lit";
 
 import { count, duration, slots as some } from "../format.js";
 import type { Model } from "../model.js";
+import { luaIcon, wasmIcon } from "./icons.js";
 import { toCheck } from "./slot.js";
 
 export function processCard(model: Model): TemplateResult {
   const { card, summary } = model;
   const name = card?.tags.find((tag) => tag.name === "Name")?.value;
-  const title = model.demo ? "Demo: a small token" : (name ?? "Process");
+  const title = model.demo ? (model.isLua() ? "Demo: a small token in Lua" : "Demo: a small token") : (name ?? "Process");
   return html`
     <section class="panel process" aria-labelledby="process-title">
       <div class="head">
@@ -23,12 +24,30 @@ export function processCard(model: Model): TemplateResult {
         ${fact("Process", model.process)} ${fact("Module", card?.module ?? summary?.module)}
         ${fact("Scheduler", card?.scheduler ?? summary?.scheduler)} ${fact("Owner", card?.owner)}
       </dl>
+      ${model.demo ? demos(model) : nothing}
       ${model.demo ? html`
         <p class="note">
           These items are signed by throw-away keys and travel with the page, so this works without any network. They take
           the same road as a history from the chain.
         </p>` : nothing}
     </section>`;
+}
+
+/** The demo's processes, side by side. */
+function demos(model: Model): TemplateResult | typeof nothing {
+  if (model.demos.length < 2) return nothing;
+  return html`
+    <nav class="demos" aria-label="The demo's processes">
+      ${model.demos.map(({ process, slots, tags }, at) => {
+        const lua = tags.some(({ name, value }) => name === "Execution-Device" && value === "lua@5.3a");
+        return html`
+          <a href=${at === 0 ? "#/" : "#/lua"} data-demo=${process} aria-current=${process === model.process ? "page" : "false"}>
+            ${lua ? luaIcon : wasmIcon}
+            <span><b>${lua ? "Written in Lua" : "Written in Rust"}</b>
+              <small>${lua ? "runs on Weft's own lua@5.3a, byte for byte as on HyperBEAM" : "runs as WebAssembly, on wasmi"} · ${some(slots)}</small></span>
+          </a>`;
+      })}
+    </nav>`;
 }
 
 const fact = (name: string, id: string | null | undefined): TemplateResult => html`

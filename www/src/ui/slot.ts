@@ -55,9 +55,13 @@ function outgoing(result: SlotResult): TemplateResult {
       <div class="banner bad">
         <b>${result.failure ?? "error"}</b> ${typeof result.error === "string" ? plain(result.error) : result.error === null ? "" : pretty(result.error)}
         ${result.rolled_back ? html`<br />The state is that of before this message.` : nothing}
+        ${result.stopped_at === undefined ? nothing : html`<br />Slot ${count(result.stopped_at)} stopped this process: on a HyperBEAM node no slot computes after it.`}
       </div>` : nothing}
+    ${result.not_replayable && result.not_replayable.length > 0 ? html`
+      <div class="banner once-note" data-not-replayable><b>Not replayable.</b> It asked for ${result.not_replayable.join(", ")}, which no history
+        tells: this is what came of it here, and another node may have got something else.</div>` : nothing}
     ${output(result.output)} ${list("Messages", result.messages)} ${list("Spawns", result.spawns)}
-    ${list("Assignments", result.assignments)}`;
+    ${list("Assignments", result.assignments)} ${whole(result.results)}`;
 }
 
 /** What an aos process prints, where that is text; the prompt around it says nothing about the message. */
@@ -70,6 +74,11 @@ function output(value: Json): TemplateResult {
   const text = typeof value === "string" ? plain(value) : plain(aosData(value) ?? pretty(value));
   if (text === "" || text === "null") return html`<p class="empty">No output.</p>`;
   return html`<details open><summary>Output</summary><pre>${text}</pre></details>`;
+}
+
+/** Of a Lua process: the message it set as its results. */
+function whole(results: Json | undefined): TemplateResult | typeof nothing {
+  return results === undefined ? nothing : html`<details><summary>All of <code>results</code></summary><pre>${pretty(results)}</pre></details>`;
 }
 
 function list(name: string, values: Json[]): TemplateResult | typeof nothing {

@@ -20,6 +20,9 @@ const WORDS: { [state in State]: string } = {
   refused: "refused",
 };
 
+/** Of a slot that asked for what no history tells. */
+const ONCE = "not replayable: it asked the clock or chance";
+
 export function slots(model: Model): TemplateResult {
   const length = Math.max(model.verified, model.marks.length, (model.refused ?? -1) + 1);
   const pages = Math.max(1, Math.ceil(length / PAGE));
@@ -29,6 +32,7 @@ export function slots(model: Model): TemplateResult {
   const last = Math.min(length, first + PAGE);
   const cells = Array.from({ length: Math.max(0, last - first) }, (_, index) => first + index);
   const tally = tallies(model, length);
+  const once = model.marks.filter((mark) => mark?.not_replayable).length;
   return html`
     <section class="panel history" aria-labelledby="history-title">
       <div class="head">
@@ -43,6 +47,7 @@ export function slots(model: Model): TemplateResult {
       <ul class="legend">
         ${(Object.keys(WORDS) as State[]).filter((state) => tally[state] > 0).map((state) => html`
           <li><span class="cell ${state}" aria-hidden="true"></span>${WORDS[state]} <b data-tally=${state}>${count(tally[state])}</b></li>`)}
+        ${once > 0 ? html`<li><span class="cell ok once" aria-hidden="true"></span>${ONCE} <b data-tally="once">${count(once)}</b></li>` : nothing}
       </ul>
     </section>`;
 }
@@ -56,8 +61,10 @@ function cell(model: Model, slot: number, first: number): TemplateResult {
   const state = stateOf(model, slot);
   const selected = model.slot?.slot === slot;
   const reachable = selected || (slot === first && (!model.slot || model.slot.slot < first));
-  return html`<button class="cell ${state}" role="option" data-slot=${slot} aria-selected=${selected ? "true" : "false"}
-    tabindex=${reachable ? 0 : -1} aria-label="Slot ${slot}: ${WORDS[state]}" title="Slot ${slot}: ${WORDS[state]}"
+  const once = model.marks[slot]?.not_replayable ?? false;
+  const words = `Slot ${slot}: ${WORDS[state]}${once ? `; ${ONCE}` : ""}`;
+  return html`<button class="cell ${state} ${once ? "once" : ""}" role="option" data-slot=${slot} aria-selected=${selected ? "true" : "false"}
+    tabindex=${reachable ? 0 : -1} aria-label=${words} title=${words}
     @click=${() => model.select(slot)}></button>`;
 }
 

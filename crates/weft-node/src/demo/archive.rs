@@ -3,9 +3,10 @@
 //! ```text
 //! "weftdemo" version:u8
 //! now:u64 (milliseconds since 1970)  scheduler:text
-//! process:kept  module:kept
-//! entries:u32  × ( assignment:kept  0 | 1 message:kept )
-//! spares:u32   × ( name:text  kept )
+//! processes:u32 × (
+//!   process:kept  module:kept
+//!   entries:u32 × ( assignment:kept  0 | 1 message:kept )
+//!   spares:u32  × ( name:text  kept ) )
 //! blocks:u32   × json  carrier:json  items:u32 × id:32
 //! json = length:u32  UTF-8
 //! kept = id:32  size:u64 (of the data, as an index tells it)  length:u32  item
@@ -19,10 +20,11 @@ use weft_codec::item::DataItem;
 use weft_codec::{Address, Code, Error, Id, Result};
 
 const MAGIC: &[u8; 8] = b"weftdemo";
-const VERSION: u8 = 2;
-/// The longest archive, item and text, and the most entries and spares.
+const VERSION: u8 = 3;
+/// The longest archive, item and text, and the most processes, and entries and spares of each.
 const MAX_BYTES: usize = 64 << 20;
 const MAX_TEXT: usize = 128;
+const MAX_PROCESSES: usize = 8;
 const MAX_ENTRIES: usize = 10_000;
 const MAX_SPARES: usize = 64;
 const MAX_BLOCKS: usize = 64;
@@ -75,13 +77,9 @@ pub struct DemoChain {
     pub items: Vec<Id>,
 }
 
-/// The demo process with its whole history.
+/// A process with its whole history.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DemoArchive {
-    /// The clock of the archive's network: just after the last entry.
-    pub now: u64,
-    /// The scheduler's address.
-    pub scheduler: Address,
+pub struct DemoProcess {
     /// The process; its id is [`Kept::id`].
     pub process: Kept,
     /// The module.
@@ -90,15 +88,51 @@ pub struct DemoArchive {
     pub entries: Vec<DemoEntry>,
     /// Signed items that belong to no honest history, for tampering, by name.
     pub spares: BTreeMap<String, Kept>,
+}
+
+impl DemoProcess {
+    /// The process's id.
+    #[must_use]
+    pub fn id(&self) -> Id {
+        self.process.id
+    }
+
+    /// Slots of the history: the last one is one less.
+    #[must_use]
+    pub fn slots(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
+    /// All that is served of it: its module, itself, and its history.
+    pub(super) fn served(&self) -> impl Iterator<Item = &Kept> {
+        let of_entries =
+            self.entries.iter().flat_map(|entry| [Some(&entry.assignment), entry.message.as_ref()]);
+        [&self.module, &self.process].into_iter().chain(of_entries.flatten())
+    }
+}
+
+/// The demo's processes with their histories.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DemoArchive {
+    /// The clock of the archive's network: just after the last entry.
+    pub now: u64,
+    /// The scheduler's address.
+    pub scheduler: Address,
+    /// The processes. A page opens on the first.
+    pub processes: Vec<DemoProcess>,
     /// The blocks that the items are in.
     pub chain: DemoChain,
 }
 
 impl DemoArchive {
-    /// Slots of the history: the last one is one less.
-    #[must_use]
-    pub fn slots(&self) -> u64 {
-        self.entries.len() as u64
+    /// The process with this id, or the first one.
+    ///
+    /// # Errors
+    /// `not-found` if there is none.
+    pub fn process(&self, id: Option<Id>) -> Result<&DemoProcess> {
+        let mut all = self.processes.iter();
+        all.find(|one| id.is_none_or(|id| one.id() == id))
+            .ok_or_else(|| Error::new(Code::NotFound, "The demo has no such process."))
     }
 
     /// The archive as bytes.
@@ -106,27 +140,16 @@ impl DemoArchive {
     /// # Errors
     /// `too-large` beyond the bounds of the format.
     pub fn encode(&self) -> Result<Vec<u8>> {
-        if self.entries.len() > MAX_ENTRIES || self.spares.len() > MAX_SPARES {
-            return Err(Error::new(Code::TooLarge, "The archive has too many entries."));
+        if self.processes.len() > MAX_PROCESSES {
+            return Err(Error::new(Code::TooLarge, "The archive has too many processes."));
         }
         let mut out = MAGIC.to_vec();
         out.push(VERSION);
         out.extend(self.now.to_le_bytes());
         put(&mut out, self.scheduler.as_str().as_bytes())?;
-        put_kept(&mut out, &self.process)?;
-        put_kept(&mut out, &self.module)?;
-        put_count(&mut out, self.entries.len())?;
-        for entry in &self.entries {
-            put_kept(&mut out, &entry.assignment)?;
-            out.push(u8::from(entry.message.is_some()));
-            if let Some(message) = &entry.message {
-                put_kept(&mut out, message)?;
-            }
-        }
-        put_count(&mut out, self.spares.len())?;
-        for (name, kept) in &self.spares {
-            put(&mut out, name.as_bytes())?;
-            put_kept(&mut out, kept)?;
+        put_count(&mut out, self.processes.len())?;
+        for process in &self.processes {
+            put_process(&mut out, process)?;
         }
         put_count(&mut out, self.chain.blocks.len())?;
         for json in self.chain.blocks.iter().chain([&self.chain.carrier]) {
@@ -154,26 +177,15 @@ impl DemoArchive {
         }
         let now = cursor.number()?;
         let scheduler = cursor.text()?.parse()?;
-        let (process, module) = (cursor.kept()?, cursor.kept()?);
-        let mut entries = Vec::new();
-        for _ in 0..cursor.count(MAX_ENTRIES)? {
-            let assignment = cursor.kept()?;
-            let message = match cursor.take(1)? {
-                [0] => None,
-                [1] => Some(cursor.kept()?),
-                _ => return Err(malformed("a flag is neither 0 nor 1")),
-            };
-            entries.push(DemoEntry { assignment, message });
-        }
-        let mut spares = BTreeMap::new();
-        for _ in 0..cursor.count(MAX_SPARES)? {
-            spares.insert(cursor.text()?, cursor.kept()?);
+        let mut processes = Vec::new();
+        for _ in 0..cursor.count(MAX_PROCESSES)? {
+            processes.push(cursor.process()?);
         }
         let chain = cursor.chain()?;
         if !cursor.0.is_empty() {
             return Err(malformed("something follows its end"));
         }
-        Ok(Self { now, scheduler, process, module, entries, spares, chain })
+        Ok(Self { now, scheduler, processes, chain })
     }
 }
 
@@ -197,6 +209,28 @@ fn put_kept(out: &mut Vec<u8>, kept: &Kept) -> Result<()> {
     out.extend(kept.id.0);
     out.extend(kept.size.to_le_bytes());
     put(out, &kept.bytes)
+}
+
+fn put_process(out: &mut Vec<u8>, process: &DemoProcess) -> Result<()> {
+    if process.entries.len() > MAX_ENTRIES || process.spares.len() > MAX_SPARES {
+        return Err(Error::new(Code::TooLarge, "The archive has too many entries."));
+    }
+    put_kept(out, &process.process)?;
+    put_kept(out, &process.module)?;
+    put_count(out, process.entries.len())?;
+    for entry in &process.entries {
+        put_kept(out, &entry.assignment)?;
+        out.push(u8::from(entry.message.is_some()));
+        if let Some(message) = &entry.message {
+            put_kept(out, message)?;
+        }
+    }
+    put_count(out, process.spares.len())?;
+    for (name, kept) in &process.spares {
+        put(out, name.as_bytes())?;
+        put_kept(out, kept)?;
+    }
+    Ok(())
 }
 
 struct Cursor<'a>(&'a [u8]);
@@ -231,6 +265,25 @@ impl<'a> Cursor<'a> {
         Ok(text.to_owned())
     }
 
+    fn process(&mut self) -> Result<DemoProcess> {
+        let (process, module) = (self.kept()?, self.kept()?);
+        let mut entries = Vec::new();
+        for _ in 0..self.count(MAX_ENTRIES)? {
+            let assignment = self.kept()?;
+            let message = match self.take(1)? {
+                [0] => None,
+                [1] => Some(self.kept()?),
+                _ => return Err(malformed("a flag is neither 0 nor 1")),
+            };
+            entries.push(DemoEntry { assignment, message });
+        }
+        let mut spares = BTreeMap::new();
+        for _ in 0..self.count(MAX_SPARES)? {
+            spares.insert(self.text()?, self.kept()?);
+        }
+        Ok(DemoProcess { process, module, entries, spares })
+    }
+
     fn chain(&mut self) -> Result<DemoChain> {
         let mut blocks = Vec::new();
         for _ in 0..self.count(MAX_BLOCKS)? {
@@ -238,7 +291,7 @@ impl<'a> Cursor<'a> {
         }
         let carrier = self.utf8(MAX_JSON)?;
         let mut items = Vec::new();
-        for _ in 0..self.count(2 * MAX_ENTRIES + 2)? {
+        for _ in 0..self.count(MAX_PROCESSES * (2 * MAX_ENTRIES + 2))? {
             items.push(Id(self.array()?));
         }
         Ok(DemoChain { blocks, carrier, items })
@@ -263,13 +316,23 @@ mod tests {
         DemoArchive {
             now: 5,
             scheduler: Address::from(Id([9; 32])),
-            process: kept(1),
-            module: kept(2),
-            entries: vec![
-                DemoEntry { assignment: kept(3), message: Some(kept(1)) },
-                DemoEntry { assignment: kept(4), message: None },
+            processes: vec![
+                DemoProcess {
+                    process: kept(1),
+                    module: kept(2),
+                    entries: vec![
+                        DemoEntry { assignment: kept(3), message: Some(kept(1)) },
+                        DemoEntry { assignment: kept(4), message: None },
+                    ],
+                    spares: BTreeMap::from([("forged".to_owned(), kept(5))]),
+                },
+                DemoProcess {
+                    process: kept(6),
+                    module: kept(7),
+                    entries: vec![DemoEntry { assignment: kept(8), message: Some(kept(6)) }],
+                    spares: BTreeMap::new(),
+                },
             ],
-            spares: BTreeMap::from([("forged".to_owned(), kept(5))]),
             chain: DemoChain {
                 blocks: vec!["{}".to_owned()],
                 carrier: "{\"format\":2}".to_owned(),
@@ -285,6 +348,14 @@ mod tests {
     }
 
     #[test]
+    fn a_process_is_found_by_its_id_and_the_first_without() {
+        let archive = archive();
+        assert_eq!(archive.process(None).unwrap().id(), Id([1; 32]));
+        assert_eq!(archive.process(Some(Id([6; 32]))).unwrap().slots(), 1);
+        assert_eq!(archive.process(Some(Id([7; 32]))).unwrap_err().code(), Code::NotFound);
+    }
+
+    #[test]
     fn no_prefix_and_no_suffix_is_an_archive() {
         let bytes = archive().encode().unwrap();
         for length in 0..bytes.len() {
@@ -296,7 +367,7 @@ mod tests {
     #[test]
     fn counts_are_bounded_before_anything_is_taken() {
         let mut bytes = archive().encode().unwrap();
-        let entries_at = 9 + 8 + 4 + 43 + 2 * (32 + 8 + 4) + 1 + 2;
+        let entries_at = 9 + 8 + 4 + 43 + 4 + 2 * (32 + 8 + 4) + 1 + 2;
         assert_eq!(bytes[entries_at..entries_at + 4], 2_u32.to_le_bytes());
         bytes[entries_at..entries_at + 4].fill(0xff);
         assert!(DemoArchive::decode(&bytes).is_err());

@@ -1,13 +1,14 @@
-//! Makes the demo's history: fixed keys, fixed times, anchors from a hash. With signatures that draw no salt the
+//! Makes the demo's histories: fixed keys, fixed times, anchors from a hash. With signatures that draw no salt the
 //! same program gives the same bytes, and so the same ids, everywhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use weft_codec::item::DataItem;
 use weft_codec::tags::Tag;
 use weft_codec::{Address, Id, Result};
 
-use super::archive::{DemoArchive, DemoChain, DemoEntry, Kept};
+use super::archive::{DemoArchive, DemoChain, DemoEntry, DemoProcess, Kept};
+use super::scripts::{self, Script, Who};
 use crate::net::blocks::{self, BLOCK_MS};
 use crate::net::{Head, ModuleTags, Place, assign, sign};
 use crate::seams::Signer;
@@ -30,56 +31,6 @@ pub struct DemoKeys<G> {
     pub bob: G,
 }
 
-/// Who sends a message.
-#[derive(Clone, Copy)]
-enum Who {
-    Alice,
-    Bob,
-}
-
-use Who::{Alice, Bob};
-
-/// What is sent: `(tag, value)`; `@alice` and `@bob` stand for their addresses.
-type Script = &'static [(Who, &'static [(&'static str, &'static str)])];
-
-/// The history after the process. Slots are one more than the place in this list.
-const SCRIPT: Script = &[
-    (Alice, &[("Action", "Info")]),
-    (Alice, &[("Action", "Mint"), ("Quantity", "1000000")]),
-    (Alice, &[("Action", "Balance")]),
-    (Bob, &[("Action", "Balance")]),
-    (Alice, &[("Action", "Transfer"), ("Recipient", "@bob"), ("Quantity", "2500")]),
-    (Bob, &[("Action", "Balance")]),
-    (Bob, &[("Action", "Transfer"), ("Recipient", "@alice"), ("Quantity", "125")]),
-    // Fails: only the owner mints.
-    (Bob, &[("Action", "Mint"), ("Quantity", "999999")]),
-    (Alice, &[("Action", "Balances")]),
-    (Alice, &[("Action", "Transfer"), ("Recipient", "@bob"), ("Quantity", "40000")]),
-    (Bob, &[("Action", "Transfer"), ("Recipient", "@alice"), ("Quantity", "375")]),
-    (Alice, &[("Action", "Transfer"), ("Recipient", "@bob"), ("Quantity", "60")]),
-    (Bob, &[("Action", "Transfer"), ("Recipient", "@alice"), ("Quantity", "1000")]),
-    // Fails: more than Bob has.
-    (Bob, &[("Action", "Transfer"), ("Recipient", "@alice"), ("Quantity", "5000000")]),
-    (Bob, &[("Action", "Balance")]),
-    (Alice, &[("Action", "Mint"), ("Quantity", "500000")]),
-    (Alice, &[("Action", "Info")]),
-    (Alice, &[("Action", "Transfer"), ("Recipient", "@bob"), ("Quantity", "7")]),
-    (Bob, &[("Action", "Transfer"), ("Recipient", "@alice"), ("Quantity", "1")]),
-    (Bob, &[("Action", "Transfer"), ("Recipient", "@alice"), ("Quantity", "2")]),
-    (Bob, &[("Action", "Transfer"), ("Recipient", "@alice"), ("Quantity", "4")]),
-    // Fails: no number.
-    (Bob, &[("Action", "Transfer"), ("Recipient", "@alice"), ("Quantity", "many")]),
-    (Alice, &[("Action", "Balance"), ("Recipient", "@bob")]),
-    (Alice, &[("Action", "Transfer"), ("Recipient", "@bob"), ("Quantity", "250000")]),
-    (Bob, &[("Action", "Balance")]),
-    (Bob, &[("Action", "Transfer"), ("Recipient", "@alice"), ("Quantity", "99999")]),
-    (Alice, &[("Action", "Balances")]),
-    // Fails: it names nobody to receive it.
-    (Alice, &[("Action", "Transfer"), ("Quantity", "10")]),
-    (Alice, &[("Action", "Balance")]),
-    (Bob, &[("Action", "Info")]),
-];
-
 /// The spares: names of items that belong to no honest history.
 pub(super) mod spare {
     pub(crate) const FORGED_SIGNER: &str = "forged-signer";
@@ -95,32 +46,103 @@ pub(super) mod spare {
 /// A module with nothing in it: enough to be signed and to be another one.
 const EMPTY_WASM: &[u8] = b"\0asm\x01\0\0\0";
 
+/// What sets one token apart from the other.
+struct Token<'a> {
+    /// Goes into its anchors, so that no two items are the same.
+    anchor: &'static str,
+    /// The module's tags and program, and a program that is another one.
+    module: Vec<Tag>,
+    program: &'a [u8],
+    other: &'static [u8],
+    /// The process's own tags.
+    tags: &'static [(&'static str, &'static str)],
+    script: Script,
+}
+
+/// The programs of the tokens.
+#[derive(Clone, Copy, Debug)]
+pub struct DemoPrograms<'a> {
+    /// The one in Rust, as wasm.
+    pub wasm: &'a [u8],
+    /// The one in Lua, as text.
+    pub lua: &'a [u8],
+}
+
+impl<'a> DemoPrograms<'a> {
+    fn tokens(self) -> [Token<'a>; 2] {
+        let wasm = ModuleTags {
+            format: "wasm32-unknown-unknown".to_owned(),
+            memory_limit: "16-mb".to_owned(),
+            compute_limit: "1000000000".to_owned(),
+        };
+        let lua = [
+            ("Data-Protocol", "ao"),
+            ("Variant", "ao.N.1"),
+            ("Type", "Module"),
+            ("Content-Type", "application/lua"),
+        ];
+        [
+            Token {
+                anchor: "",
+                module: wasm.tags(),
+                program: self.wasm,
+                other: EMPTY_WASM,
+                tags: &[("Name", "Weft demo token"), ("Ticker", "WEFT"), ("Denomination", "3")],
+                script: scripts::RUST,
+            },
+            Token {
+                anchor: "lua ",
+                module: lua.map(|(name, value)| Tag::new(name, value)).to_vec(),
+                program: self.lua,
+                other: b"function compute(state) return state end",
+                tags: &[
+                    ("Name", "Weft demo token in Lua"),
+                    ("Ticker", "LUNA"),
+                    ("Denomination", "12"),
+                    ("Device", "process@1.0"),
+                    ("Execution-Device", "lua@5.3a"),
+                    ("Scheduler-Device", "scheduler@1.0"),
+                ],
+                script: scripts::LUA,
+            },
+        ]
+    }
+}
+
 struct Builder<'a, G> {
     keys: &'a DemoKeys<G>,
+    anchor: &'static str,
     process: Id,
     head: Option<Head>,
     entries: Vec<DemoEntry>,
     spares: BTreeMap<String, Kept>,
 }
 
-/// Signs the module, the process and its history.
+/// Signs the modules, the processes and their histories.
 ///
 /// # Errors
 /// Those of the signers, and of items that break a limit.
-pub async fn build_demo<G: Signer>(module_wasm: &[u8], keys: &DemoKeys<G>) -> Result<DemoArchive> {
-    let tags = ModuleTags {
-        format: "wasm32-unknown-unknown".to_owned(),
-        memory_limit: "16-mb".to_owned(),
-        compute_limit: "1000000000".to_owned(),
-    };
-    let module = sign(&keys.alice, None, None, tags.tags(), module_wasm.to_vec()).await?;
-    let other_module = sign(&keys.bob, None, None, tags.tags(), EMPTY_WASM.to_vec()).await?;
+pub async fn build_demo<G: Signer>(programs: DemoPrograms<'_>, keys: &DemoKeys<G>) -> Result<DemoArchive> {
+    let mut processes = Vec::new();
+    for token in programs.tokens() {
+        processes.push(history(&token, keys).await?);
+    }
+    let now = time(processes.iter().map(DemoProcess::slots).max().unwrap_or(0));
+    let chain = chain(&keys.scheduler, &processes, now).await?;
+    Ok(DemoArchive { now, scheduler: Address::of_owner(&keys.scheduler.owner()), processes, chain })
+}
+
+/// One token, from its module to the last message.
+async fn history<G: Signer>(token: &Token<'_>, keys: &DemoKeys<G>) -> Result<DemoProcess> {
+    let module = sign(&keys.alice, None, None, token.module.clone(), token.program.to_vec()).await?;
+    let other_module = sign(&keys.bob, None, None, token.module.clone(), token.other.to_vec()).await?;
     let scheduler = Address::of_owner(&keys.scheduler.owner());
-    let process = process(&keys.alice, module.id(), &scheduler).await?;
+    let process = process(&keys.alice, token, module.id(), &scheduler).await?;
     let bob = Address::of_owner(&keys.bob.owner());
-    let other_process = self::process(&keys.bob, module.id(), &bob).await?;
+    let other_process = self::process(&keys.bob, token, module.id(), &bob).await?;
     let mut builder = Builder {
         keys,
+        anchor: token.anchor,
         process: process.id(),
         head: None,
         entries: Vec::new(),
@@ -130,39 +152,24 @@ pub async fn build_demo<G: Signer>(module_wasm: &[u8], keys: &DemoKeys<G>) -> Re
         ]),
     };
     builder.append(&process).await?;
-    for (who, tags) in SCRIPT {
+    for (who, tags) in token.script {
         let message = builder.message(*who, tags).await?;
         if builder.slot() == FORGED_SLOT {
             builder.forge(&message).await?;
         }
         builder.append(&message).await?;
     }
-    let now = time(builder.slot());
-    let chain = chain(&keys.scheduler, &[&module, &process], &builder.entries, now).await?;
-    Ok(DemoArchive {
-        now,
-        scheduler,
-        process: Kept::honest(&process),
-        module: Kept::honest(&module),
-        entries: builder.entries,
-        spares: builder.spares,
-        chain,
-    })
+    let (process, module) = (Kept::honest(&process), Kept::honest(&module));
+    Ok(DemoProcess { process, module, entries: builder.entries, spares: builder.spares })
 }
 
 /// The demo's blocks: a genesis, one with everything that is served, and two after it.
-async fn chain<G: Signer>(
-    miner: &G,
-    first: &[&DataItem],
-    entries: &[DemoEntry],
-    now: u64,
-) -> Result<DemoChain> {
-    let mut items: Vec<DataItem> = first.iter().map(|item| (*item).clone()).collect();
-    let of_entries = entries.iter().flat_map(|entry| [Some(&entry.assignment), entry.message.as_ref()]);
-    for kept in of_entries.flatten() {
-        let item = kept.item()?;
-        if item.id() != first.last().map_or(Id([0; 32]), |process| process.id()) {
-            items.push(item);
+async fn chain<G: Signer>(miner: &G, processes: &[DemoProcess], now: u64) -> Result<DemoChain> {
+    let (mut items, mut seen): (Vec<DataItem>, BTreeSet<Id>) = (Vec::new(), BTreeSet::new());
+    for kept in processes.iter().flat_map(DemoProcess::served) {
+        // A process is served by itself, and is the message of its slot 0.
+        if seen.insert(kept.id) {
+            items.push(kept.item()?);
         }
     }
     let genesis = blocks::genesis(miner, START).await?;
@@ -184,16 +191,19 @@ fn time(slot: u64) -> u64 {
     START + slot * STEP
 }
 
-fn anchor(what: &str, slot: u64) -> [u8; 32] {
-    Id::sha256(format!("weft demo {what} {slot}").as_bytes()).0
+fn anchor(token: &str, what: &str, slot: u64) -> [u8; 32] {
+    Id::sha256(format!("weft demo {token}{what} {slot}").as_bytes()).0
 }
 
-async fn process<G: Signer>(owner: &G, module: Id, scheduler: &Address) -> Result<DataItem> {
+async fn process<G: Signer>(
+    owner: &G,
+    token: &Token<'_>,
+    module: Id,
+    scheduler: &Address,
+) -> Result<DataItem> {
     let address = Address::of_owner(&owner.owner());
-    let tags = vec![
-        Tag::new("Name", "Weft demo token"),
-        Tag::new("Ticker", "WEFT"),
-        Tag::new("Denomination", "3"),
+    let mut tags: Vec<Tag> = token.tags.iter().map(|(name, value)| Tag::new(*name, *value)).collect();
+    tags.extend([
         Tag::new("Authority", address.to_string()),
         Tag::new("Data-Protocol", "ao"),
         Tag::new("Variant", "ao.TN.1"),
@@ -201,8 +211,8 @@ async fn process<G: Signer>(owner: &G, module: Id, scheduler: &Address) -> Resul
         Tag::new("Module", module.to_string()),
         Tag::new("Scheduler", scheduler.to_string()),
         Tag::new("Timestamp", START.to_string()),
-    ];
-    sign(owner, None, Some(anchor("process", 0)), tags, b" ".to_vec()).await
+    ]);
+    sign(owner, None, Some(anchor(token.anchor, "process", 0)), tags, b" ".to_vec()).await
 }
 
 impl<G: Signer> Builder<'_, G> {
@@ -213,23 +223,26 @@ impl<G: Signer> Builder<'_, G> {
 
     fn key(&self, who: Who) -> &G {
         match who {
-            Alice => &self.keys.alice,
-            Bob => &self.keys.bob,
+            Who::Alice => &self.keys.alice,
+            Who::Bob => &self.keys.bob,
         }
     }
 
     async fn message(&self, who: Who, tags: &[(&str, &str)]) -> Result<DataItem> {
-        let value = |text: &str| match text {
-            "@alice" => Address::of_owner(&self.keys.alice.owner()).to_string(),
-            "@bob" => Address::of_owner(&self.keys.bob.owner()).to_string(),
-            text => text.to_owned(),
+        let value = |text: &str| match text.strip_prefix('@') {
+            Some("alice") => Address::of_owner(&self.keys.alice.owner()).to_string(),
+            Some("bob") => Address::of_owner(&self.keys.bob.owner()).to_string(),
+            // Receives, and never signs.
+            Some(name) => Id::sha256(format!("weft demo {name}").as_bytes()).to_string(),
+            None => text.to_owned(),
         };
         let mut tags: Vec<Tag> = tags.iter().map(|(name, text)| Tag::new(*name, value(text))).collect();
         tags.push(Tag::new("Data-Protocol", "ao"));
         tags.push(Tag::new("Variant", "ao.TN.1"));
         tags.push(Tag::new("Type", "Message"));
         let data = format!("Message {} of the demo.", self.slot()).into_bytes();
-        sign(self.key(who), Some(self.process), Some(anchor("message", self.slot())), tags, data).await
+        sign(self.key(who), Some(self.process), Some(anchor(self.anchor, "message", self.slot())), tags, data)
+            .await
     }
 
     fn place<'a>(&'a self, message: &DataItem) -> Place<'a> {
@@ -246,7 +259,8 @@ impl<G: Signer> Builder<'_, G> {
 
     async fn append(&mut self, message: &DataItem) -> Result<()> {
         let (slot, place) = (self.slot(), self.place(message));
-        let (assignment, head) = assign(&self.keys.scheduler, anchor("assignment", slot), &place).await?;
+        let (assignment, head) =
+            assign(&self.keys.scheduler, anchor(self.anchor, "assignment", slot), &place).await?;
         self.head = Some(head);
         let (assignment, message) = (Kept::honest(&assignment), Some(Kept::honest(message)));
         self.entries.push(DemoEntry { assignment, message });
@@ -267,12 +281,18 @@ impl<G: Signer> Builder<'_, G> {
         ];
         let mut made = Vec::new();
         for (name, place) in places {
-            made.push((name, assign(&self.keys.scheduler, anchor(name, FORGED_SLOT), &place).await?.0));
+            made.push((
+                name,
+                assign(&self.keys.scheduler, anchor(self.anchor, name, FORGED_SLOT), &place).await?.0,
+            ));
         }
-        let forged = assign(&self.keys.alice, anchor(spare::FORGED_SIGNER, FORGED_SLOT), &honest).await?.0;
+        let forged =
+            assign(&self.keys.alice, anchor(self.anchor, spare::FORGED_SIGNER, FORGED_SLOT), &honest)
+                .await?
+                .0;
         made.push((spare::FORGED_SIGNER, forged));
         let all = [("Action", "Transfer"), ("Recipient", "@bob"), ("Quantity", "1000000")];
-        made.push((spare::OTHER_MESSAGE, self.message(Alice, &all).await?));
+        made.push((spare::OTHER_MESSAGE, self.message(Who::Alice, &all).await?));
         self.spares.extend(made.iter().map(|(name, item)| ((*name).to_owned(), Kept::honest(item))));
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! A network that has one process: an archive behind the very routes of the local network.
+//! A network that has the demo's processes and nothing else: an archive behind the very routes of the local network.
 
 use weft_codec::Result;
 use weft_codec::ao::Assignment;
@@ -6,7 +6,7 @@ use weft_codec::block::Block;
 use weft_codec::item::DataItem;
 use weft_codec::transaction::Transaction;
 
-use super::archive::{DemoArchive, DemoChain, Kept};
+use super::archive::{DemoArchive, DemoChain, DemoProcess, Kept};
 use crate::Sources;
 use crate::memory::{ManualClock, MemoryStore};
 use crate::net::{EntryRow, Filed, Head, Mined, Reader};
@@ -35,34 +35,32 @@ impl DemoFetch {
         let clock = ManualClock::new(archive.now, 0);
         let reader = Reader::new(MemoryStore::new(), clock, archive.scheduler.to_string());
         let ledger = reader.ledger();
-        let mut parsed: Vec<(&Kept, DataItem)> = Vec::new();
-        let entries =
-            archive.entries.iter().flat_map(|entry| [Some(&entry.assignment), entry.message.as_ref()]);
-        for kept in [Some(&archive.module), Some(&archive.process)].into_iter().chain(entries).flatten() {
-            parsed.push((kept, kept.item()?));
-        }
+        let served = archive.processes.iter().flat_map(DemoProcess::served);
+        let parsed: Vec<(&Kept, DataItem)> =
+            served.map(|kept| Ok((kept, kept.item()?))).collect::<Result<_>>()?;
         let filed: Vec<Filed<'_>> = parsed
             .iter()
             .map(|(kept, item)| Filed { id: kept.id, item, size: kept.size, timestamp: archive.now })
             .collect();
         let mut batch = Batch::default();
         ledger.put_items(&mut batch, &filed).await?;
-        let process = archive.process.id;
-        for (slot, entry) in (0..).zip(&archive.entries) {
-            let assignment = Assignment::read(entry.assignment.item()?)?;
-            let row = EntryRow {
-                assignment: entry.assignment.id,
-                message: entry.message.as_ref().map(|message| message.id),
-                timestamp: assignment.timestamp,
-            };
-            ledger.put_entry(&mut batch, process, slot, &row)?;
-            let head = Head {
-                slot,
-                assignment: row.assignment,
-                hash_chain: weft_codec::Id(assignment.hash_chain),
-                timestamp: row.timestamp,
-            };
-            ledger.put_head(&mut batch, process, &head)?;
+        for process in &archive.processes {
+            for (slot, entry) in (0..).zip(&process.entries) {
+                let assignment = Assignment::read(entry.assignment.item()?)?;
+                let row = EntryRow {
+                    assignment: entry.assignment.id,
+                    message: entry.message.as_ref().map(|message| message.id),
+                    timestamp: assignment.timestamp,
+                };
+                ledger.put_entry(&mut batch, process.id(), slot, &row)?;
+                let head = Head {
+                    slot,
+                    assignment: row.assignment,
+                    hash_chain: weft_codec::Id(assignment.hash_chain),
+                    timestamp: row.timestamp,
+                };
+                ledger.put_head(&mut batch, process.id(), &head)?;
+            }
         }
         ledger.commit(batch).await?;
         let demo = Self { reader, indexed: !archive.chain.blocks.is_empty() };

@@ -6,9 +6,9 @@
 
 use weft_codec::item::DataItem;
 use weft_codec::tags::{self, Tag};
-use weft_codec::{Code, Error, Result};
+use weft_codec::{Code, Error, Id, Result};
 
-use super::archive::{DemoArchive, DemoChain, Kept};
+use super::archive::{DemoArchive, DemoChain, DemoProcess, Kept};
 use super::build::{FORGED_SLOT, spare};
 
 /// One way.
@@ -24,17 +24,19 @@ pub struct Tampering {
     pub subject: &'static str,
     /// The slot that is refused. `None`: the process or its module is, so nothing is replayed at all.
     pub slot: Option<u64>,
-    change: fn(&mut DemoArchive) -> Result<()>,
+    change: fn(&mut DemoProcess) -> Result<()>,
 }
 
 impl Tampering {
-    /// The falsified archive.
+    /// The archive with one process falsified.
     ///
     /// # Errors
-    /// `not-found` for an archive that has no such slot or spare, such as one falsified before.
-    pub fn apply(&self, archive: &DemoArchive) -> Result<DemoArchive> {
+    /// `not-found` for an archive that has no such process, slot or spare, such as one falsified before.
+    pub fn apply(&self, archive: &DemoArchive, process: Id) -> Result<DemoArchive> {
         let mut archive = archive.clone();
-        (self.change)(&mut archive)?;
+        let mut all = archive.processes.iter_mut();
+        let one = all.find(|one| one.id() == process).ok_or_else(|| absent("such process"))?;
+        (self.change)(one)?;
         // Who falsifies a history keeps no index of Arweave, from which a sync would take the true one.
         archive.chain = DemoChain::default();
         Ok(archive)
@@ -58,7 +60,7 @@ pub const ALL: &[Tampering] = &[
         code: Code::SignatureInvalid,
         subject: "message",
         slot: AT,
-        change: |archive| edit(message(archive, SLOT)?, |item| flip(&mut item.data)),
+        change: |demo| edit(message(demo, SLOT)?, |item| flip(&mut item.data)),
     },
     Tampering {
         id: "raise-quantity",
@@ -66,7 +68,7 @@ pub const ALL: &[Tampering] = &[
         code: Code::SignatureInvalid,
         subject: "message",
         slot: AT,
-        change: |archive| edit(message(archive, SLOT)?, |item| set_tag(item, "Quantity", "60000")),
+        change: |demo| edit(message(demo, SLOT)?, |item| set_tag(item, "Quantity", "60000")),
     },
     Tampering {
         id: "cut-message",
@@ -74,7 +76,7 @@ pub const ALL: &[Tampering] = &[
         code: Code::SignatureInvalid,
         subject: "message",
         slot: AT,
-        change: |archive| edit(message(archive, SLOT)?, cut),
+        change: |demo| edit(message(demo, SLOT)?, cut),
     },
     Tampering {
         id: "replace-message",
@@ -82,9 +84,9 @@ pub const ALL: &[Tampering] = &[
         code: Code::MessageMismatch,
         subject: "message",
         slot: AT,
-        change: |archive| {
-            let other = take_spare(archive, spare::OTHER_MESSAGE)?;
-            *message(archive, SLOT)? = other;
+        change: |demo| {
+            let other = take_spare(demo, spare::OTHER_MESSAGE)?;
+            *message(demo, SLOT)? = other;
             Ok(())
         },
     },
@@ -94,8 +96,8 @@ pub const ALL: &[Tampering] = &[
         code: Code::MessageMissing,
         subject: "message",
         slot: AT,
-        change: |archive| {
-            entry(archive, SLOT)?.message = None;
+        change: |demo| {
+            entry(demo, SLOT)?.message = None;
             Ok(())
         },
     },
@@ -105,10 +107,10 @@ pub const ALL: &[Tampering] = &[
         code: Code::MessageMismatch,
         subject: "message",
         slot: AT,
-        change: |archive| {
-            let first = message(archive, SLOT)?.clone();
-            let second = std::mem::replace(message(archive, SLOT + 1)?, first);
-            *message(archive, SLOT)? = second;
+        change: |demo| {
+            let first = message(demo, SLOT)?.clone();
+            let second = std::mem::replace(message(demo, SLOT + 1)?, first);
+            *message(demo, SLOT)? = second;
             Ok(())
         },
     },
@@ -118,7 +120,7 @@ pub const ALL: &[Tampering] = &[
         code: Code::SignatureInvalid,
         subject: "assignment",
         slot: AT,
-        change: |archive| edit(assignment(archive, SLOT)?, |item| set_tag(item, "Nonce", "13")),
+        change: |demo| edit(assignment(demo, SLOT)?, |item| set_tag(item, "Nonce", "13")),
     },
     Tampering {
         id: "drop-slot",
@@ -126,9 +128,9 @@ pub const ALL: &[Tampering] = &[
         code: Code::SlotMissing,
         subject: "assignment",
         slot: AT,
-        change: |archive| {
-            entry(archive, SLOT)?;
-            archive.entries.remove(SLOT);
+        change: |demo| {
+            entry(demo, SLOT)?;
+            demo.entries.remove(SLOT);
             Ok(())
         },
     },
@@ -138,7 +140,7 @@ pub const ALL: &[Tampering] = &[
         code: Code::HashChainBroken,
         subject: "assignment",
         slot: AT,
-        change: |archive| replace_assignment(archive, spare::BROKEN_CHAIN),
+        change: |demo| replace_assignment(demo, spare::BROKEN_CHAIN),
     },
     Tampering {
         id: "forge-signer",
@@ -146,7 +148,7 @@ pub const ALL: &[Tampering] = &[
         code: Code::SchedulerMismatch,
         subject: "assignment",
         slot: AT,
-        change: |archive| replace_assignment(archive, spare::FORGED_SIGNER),
+        change: |demo| replace_assignment(demo, spare::FORGED_SIGNER),
     },
     Tampering {
         id: "forge-signature",
@@ -154,7 +156,7 @@ pub const ALL: &[Tampering] = &[
         code: Code::IdMismatch,
         subject: "assignment",
         slot: AT,
-        change: |archive| edit(assignment(archive, SLOT)?, |item| flip(&mut item.signature)),
+        change: |demo| edit(assignment(demo, SLOT)?, |item| flip(&mut item.signature)),
     },
     Tampering {
         id: "other-process-assignment",
@@ -162,7 +164,7 @@ pub const ALL: &[Tampering] = &[
         code: Code::ProcessMismatch,
         subject: "assignment",
         slot: AT,
-        change: |archive| replace_assignment(archive, spare::ELSEWHERE),
+        change: |demo| replace_assignment(demo, spare::ELSEWHERE),
     },
     Tampering {
         id: "turn-back-time",
@@ -170,7 +172,7 @@ pub const ALL: &[Tampering] = &[
         code: Code::TimestampBackwards,
         subject: "assignment",
         slot: AT,
-        change: |archive| replace_assignment(archive, spare::EARLIER),
+        change: |demo| replace_assignment(demo, spare::EARLIER),
     },
     Tampering {
         id: "lower-height",
@@ -178,7 +180,7 @@ pub const ALL: &[Tampering] = &[
         code: Code::BlockHeightBackwards,
         subject: "assignment",
         slot: AT,
-        change: |archive| replace_assignment(archive, spare::LOWER),
+        change: |demo| replace_assignment(demo, spare::LOWER),
     },
     Tampering {
         id: "hide-anchor",
@@ -186,8 +188,8 @@ pub const ALL: &[Tampering] = &[
         code: Code::AnchorMissing,
         subject: "assignment",
         slot: AT,
-        change: |archive| {
-            edit(assignment(archive, SLOT)?, |item| {
+        change: |demo| {
+            edit(assignment(demo, SLOT)?, |item| {
                 item.anchor = None;
                 Ok(())
             })
@@ -199,7 +201,7 @@ pub const ALL: &[Tampering] = &[
         code: Code::SignatureInvalid,
         subject: "module",
         slot: None,
-        change: |archive| edit(&mut archive.module, |item| flip(&mut item.data)),
+        change: |demo| edit(&mut demo.module, |item| flip(&mut item.data)),
     },
     Tampering {
         id: "cut-module",
@@ -207,7 +209,7 @@ pub const ALL: &[Tampering] = &[
         code: Code::ItemTruncated,
         subject: "module",
         slot: None,
-        change: |archive| edit(&mut archive.module, cut),
+        change: |demo| edit(&mut demo.module, cut),
     },
     Tampering {
         id: "replace-module",
@@ -215,9 +217,9 @@ pub const ALL: &[Tampering] = &[
         code: Code::IdMismatch,
         subject: "module",
         slot: None,
-        change: |archive| {
-            let other = take_spare(archive, spare::OTHER_MODULE)?;
-            archive.module = Kept { id: archive.module.id, ..other };
+        change: |demo| {
+            let other = take_spare(demo, spare::OTHER_MODULE)?;
+            demo.module = Kept { id: demo.module.id, ..other };
             Ok(())
         },
     },
@@ -227,9 +229,9 @@ pub const ALL: &[Tampering] = &[
         code: Code::SignatureInvalid,
         subject: "process",
         slot: None,
-        change: |archive| {
+        change: |demo| {
             let other = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-            edit_process(archive, |item| set_tag(item, "Scheduler", other))
+            edit_process(demo, |item| set_tag(item, "Scheduler", other))
         },
     },
     Tampering {
@@ -238,9 +240,9 @@ pub const ALL: &[Tampering] = &[
         code: Code::IdMismatch,
         subject: "process",
         slot: None,
-        change: |archive| {
-            let other = take_spare(archive, spare::OTHER_PROCESS)?;
-            put_process(archive, Kept { id: archive.process.id, ..other })
+        change: |demo| {
+            let other = take_spare(demo, spare::OTHER_PROCESS)?;
+            put_process(demo, Kept { id: demo.process.id, ..other })
         },
     },
 ];
@@ -249,25 +251,25 @@ fn absent(what: &str) -> Error {
     Error::new(Code::NotFound, format!("The archive has no {what} to falsify."))
 }
 
-fn entry(archive: &mut DemoArchive, slot: usize) -> Result<&mut super::archive::DemoEntry> {
-    archive.entries.get_mut(slot).ok_or_else(|| absent("such slot"))
+fn entry(demo: &mut DemoProcess, slot: usize) -> Result<&mut super::archive::DemoEntry> {
+    demo.entries.get_mut(slot).ok_or_else(|| absent("such slot"))
 }
 
-fn message(archive: &mut DemoArchive, slot: usize) -> Result<&mut Kept> {
-    entry(archive, slot)?.message.as_mut().ok_or_else(|| absent("such message"))
+fn message(demo: &mut DemoProcess, slot: usize) -> Result<&mut Kept> {
+    entry(demo, slot)?.message.as_mut().ok_or_else(|| absent("such message"))
 }
 
-fn assignment(archive: &mut DemoArchive, slot: usize) -> Result<&mut Kept> {
-    Ok(&mut entry(archive, slot)?.assignment)
+fn assignment(demo: &mut DemoProcess, slot: usize) -> Result<&mut Kept> {
+    Ok(&mut entry(demo, slot)?.assignment)
 }
 
-fn take_spare(archive: &mut DemoArchive, name: &str) -> Result<Kept> {
-    archive.spares.remove(name).ok_or_else(|| absent(name))
+fn take_spare(demo: &mut DemoProcess, name: &str) -> Result<Kept> {
+    demo.spares.remove(name).ok_or_else(|| absent(name))
 }
 
-fn replace_assignment(archive: &mut DemoArchive, name: &str) -> Result<()> {
-    let other = take_spare(archive, name)?;
-    *assignment(archive, SLOT)? = other;
+fn replace_assignment(demo: &mut DemoProcess, name: &str) -> Result<()> {
+    let other = take_spare(demo, name)?;
+    *assignment(demo, SLOT)? = other;
     Ok(())
 }
 
@@ -280,16 +282,16 @@ fn edit(kept: &mut Kept, change: impl FnOnce(&mut DataItem) -> Result<()>) -> Re
 }
 
 /// The process stands in two places: by itself, and as the message of slot 0.
-fn put_process(archive: &mut DemoArchive, process: Kept) -> Result<()> {
-    *message(archive, 0)? = process.clone();
-    archive.process = process;
+fn put_process(demo: &mut DemoProcess, process: Kept) -> Result<()> {
+    *message(demo, 0)? = process.clone();
+    demo.process = process;
     Ok(())
 }
 
-fn edit_process(archive: &mut DemoArchive, change: impl FnOnce(&mut DataItem) -> Result<()>) -> Result<()> {
-    let mut process = archive.process.clone();
+fn edit_process(demo: &mut DemoProcess, change: impl FnOnce(&mut DataItem) -> Result<()>) -> Result<()> {
+    let mut process = demo.process.clone();
     edit(&mut process, change)?;
-    put_process(archive, process)
+    put_process(demo, process)
 }
 
 fn flip(bytes: &mut [u8]) -> Result<()> {
