@@ -44,7 +44,7 @@ function demos(model: Model): TemplateResult | typeof nothing {
           <a href=${at === 0 ? "#/" : "#/lua"} data-demo=${process} aria-current=${process === model.process ? "page" : "false"}>
             ${lua ? luaIcon : wasmIcon}
             <span><b>${lua ? "Written in Lua" : "Written in Rust"}</b>
-              <small>${lua ? "runs on Weft's own lua@5.3a, byte for byte as on HyperBEAM" : "runs as WebAssembly, on wasmi"} · ${some(slots)}</small></span>
+              <small>${lua ? "runs on Weft's own lua@5.3a, which answers as Luerl does" : "runs as WebAssembly, on wasmi"} · ${some(slots)}</small></span>
           </a>`;
       })}
     </nav>`;

@@ -59,7 +59,7 @@ function outgoing(result: SlotResult): TemplateResult {
       </div>` : nothing}
     ${result.not_replayable && result.not_replayable.length > 0 ? html`
       <div class="banner once-note" data-not-replayable><b>Not replayable.</b> It asked for ${result.not_replayable.join(", ")}, which no history
-        tells: this is what came of it here, and another node may have got something else.</div>` : nothing}
+        tells. For a script here clocks stand still and chance always falls the same way; another node may have got something else.</div>` : nothing}
     ${output(result.output)} ${list("Messages", result.messages)} ${list("Spawns", result.spawns)}
     ${list("Assignments", result.assignments)} ${whole(result.results)}`;
 }
