@@ -4,6 +4,7 @@ use super::call::WINDOW;
 use super::execute::{Context, Exit, constant};
 use super::frame::{Frame, Give};
 use super::index::Access;
+use super::operate::Outcome;
 use super::{Vm, out_of_fuel};
 use crate::compile::op::{MANY, Op};
 use crate::error::{LuaError, Term};
@@ -280,6 +281,10 @@ impl Vm {
             }
             _ => return Ok(()),
         };
+        if let (Outcome::Value(value), Give::One { to }) = (&outcome, give) {
+            self.stack[base + usize::from(to)] = *value;
+            return Ok(());
+        }
         self.settle(outcome, give)
     }
 
