@@ -112,14 +112,15 @@ export class Ask {
     this.#recalled = 0;
   }
 
-  /** The line before (1) or after (-1) the one that is shown. */
-  recall(step: 1 | -1): void {
+  /** The line before (1) or after (-1) the one that is shown, which takes its place. */
+  recall(step: 1 | -1): string {
     const next = this.#recalled + step;
-    if (next < 0 || next > this.lines.length) return;
+    if (next < 0 || next > this.lines.length) return this.input;
     if (this.#recalled === 0) this.#typed = this.input;
     this.#recalled = next;
     this.input = next === 0 ? this.#typed : (this.lines.at(-next)?.input ?? "");
     this.#model.changed();
+    return this.input;
   }
 
   /** Evaluates what is typed on a copy of the state after the last slot. */

@@ -92,10 +92,10 @@ function keys(event: KeyboardEvent, model: Model): void {
     void ask.stop();
   } else if (event.key === "ArrowUp" && !field.value.slice(0, field.selectionStart).includes("\n")) {
     event.preventDefault();
-    ask.recall(1);
+    field.value = ask.recall(1);
   } else if (event.key === "ArrowDown" && !field.value.slice(field.selectionEnd).includes("\n")) {
     event.preventDefault();
-    ask.recall(-1);
+    field.value = ask.recall(-1);
   }
 }
 
