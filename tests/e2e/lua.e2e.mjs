@@ -57,7 +57,7 @@ test("the token in Lua is proved and replayed offline, and holds what its histor
   await page.click("[data-demo][href='#/lua']");
   await page.waitForFunction((other) => document.querySelector("weft-app").model.process !== other, rust);
   await green(page);
-  assert.match(await page.title(), /Lua/);
+  await page.waitForFunction(() => /Lua/.test(document.title));
   assert.equal(await model(page, (model) => model.isLua()), true);
 
   const { results, messages } = await history(page);
@@ -180,7 +180,9 @@ async function run(page, script, name) {
   if (script !== undefined) await page.fill("#lua-script", script);
   if (name !== undefined) await page.fill("#lua-function", name);
   await page.click("#lua-run");
-  await page.waitForSelector(".answer-box .answered, .answer-box [data-code]");
+  // The answer before this one stands there until the next frame.
+  await page.waitForFunction(() => document.querySelector("weft-app").model.ask.running !== "function");
+  await page.evaluate(() => new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown))));
   const answered = page.locator(".answered");
   if ((await answered.count()) > 0) {
     return { result: JSON.parse(await answered.getAttribute("data-answer")), status: await answered.getAttribute("data-status") };
