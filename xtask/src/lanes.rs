@@ -117,9 +117,9 @@ impl<'a> Board<'a> {
         let stopped = self.on_failure == OnFailure::Stop
             && places.iter().any(|place| matches!(place, Place::Over(row) if !row.ok()));
         let steps = || self.plan.iter().copied().zip(places).enumerate();
-        let over = |need: &&str| {
+        let over = |need: &str| {
             // What is not in the plan is not waited for.
-            steps().all(|(_, (step, place))| step.name != *need || matches!(place, Place::Over(_)))
+            steps().all(|(_, (step, place))| step.name != need || matches!(place, Place::Over(_)))
         };
         let held = |wanted: &Step| {
             steps().any(|(_, (step, place))| {
@@ -130,17 +130,17 @@ impl<'a> Board<'a> {
         if stopped || waiting.peek().is_none() {
             return Next::Leave;
         }
-        match waiting.find(|(_, (step, _))| step.needs.iter().all(over) && !held(step)) {
+        match waiting.find(|(_, (step, _))| step.after().all(over) && !held(step)) {
             Some((at, (step, _))) => Next::Run(at, step),
             None => Next::Wait,
         }
     }
 
     fn failed_need(&self, places: &[Place], step: &Step) -> Option<&'static str> {
-        let failed = |need: &&&str| {
-            places.iter().any(|place| matches!(place, Place::Over(row) if row.name == **need && !row.ok()))
+        let failed = |need: &&str| {
+            places.iter().any(|place| matches!(place, Place::Over(row) if row.name == *need && !row.ok()))
         };
-        step.needs.iter().find(failed).copied()
+        step.after().find(failed)
     }
 
     fn set(&self, places: &mut [Place], at: usize, to: Place) {
@@ -222,6 +222,16 @@ mod tests {
     fn after_a_failure_nothing_is_begun_if_so_wished() {
         let table = [step("a", &[], broken), step("b", &["a"], done), step("c", &["b"], done)];
         assert_eq!(rows(&table, OnFailure::Stop), [("a", "FAILED".to_owned())]);
+    }
+
+    #[test]
+    fn what_goes_into_a_step_comes_before_it_where_it_is_done() {
+        fn slow(_: &Ctx) -> Result<Outcome> {
+            anyhow::bail!("the page would be put together without it")
+        }
+        assert_eq!(rows(&[step("page", &[], done)], OnFailure::GoOn), [("page", "done".to_owned())]);
+        let both = rows(&[step("wasm-opt", &[], slow), step("page", &[], done)], OnFailure::GoOn);
+        assert_eq!(both, [("wasm-opt", "FAILED".to_owned()), ("page", "not".to_owned())]);
     }
 
     #[test]
