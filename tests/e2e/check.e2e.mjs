@@ -2,20 +2,11 @@
 // keeps silent.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { green, history, launch, model, overflow, picture, serveAnswers, servePage, visit } from "./page.mjs";
+import { green, history, model, onStage, overflow, picture, serveAnswers, visit } from "./page.mjs";
 
-let browser, site;
-
-before(async () => {
-  site = await servePage();
-  browser = await launch();
-});
-after(async () => {
-  await browser.close();
-  site.close();
-});
+const stage = onStage();
 
 /** The page's own result as a legacy compute unit prints it, with another count of gas. */
 const legacy = ({ output, messages, spawns, assignments, error }) => ({
@@ -62,7 +53,7 @@ async function fill(page, urls) {
 const compared = (page) => page.waitForSelector(".outcome[data-waiting='0']", { timeout: 120_000 });
 
 test("an honest node matches, a lying one is shown with its first lie, a silent one with its code", async () => {
-  const { context, page, left, faults } = await visit(browser, site.url);
+  const { context, page, left, faults } = await visit(stage.browser, stage.site.url);
   await green(page);
   const { results } = await history(page);
   // The first slot of the second half that prints a number: that is where the lie begins.
@@ -108,7 +99,7 @@ test("an honest node matches, a lying one is shown with its first lie, a silent 
 });
 
 test("the list of nodes is kept, and none is there at first", async () => {
-  const { context, page } = await visit(browser, site.url);
+  const { context, page } = await visit(stage.browser, stage.site.url);
   await green(page);
   assert.equal(await page.locator(".asked input[type=url]").count(), 0);
   assert.equal(await page.locator("#compare").isDisabled(), true);
@@ -128,7 +119,7 @@ test("the list of nodes is kept, and none is there at first", async () => {
 
 test("a comparison can be stopped, and an address that is none is refused", async () => {
   const hangs = await serveAnswers(() => ({ hang: true }));
-  const { context, page } = await visit(browser, site.url);
+  const { context, page } = await visit(stage.browser, stage.site.url);
   await green(page);
   await fill(page, [hangs.url]);
   await page.click("#compare");
@@ -143,7 +134,7 @@ test("a comparison can be stopped, and an address that is none is refused", asyn
 });
 
 test("the comparison fits a narrow and a dark page", async () => {
-  const { context, page } = await visit(browser, site.url, { width: 360, height: 780, scheme: "dark" });
+  const { context, page } = await visit(stage.browser, stage.site.url, { width: 360, height: 780, scheme: "dark" });
   await green(page);
   const { results } = await history(page);
   const liar = await unit(results, lieFrom(3));

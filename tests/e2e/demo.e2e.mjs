@@ -2,23 +2,12 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { promisify } from "node:util";
 
-import { green, history, launch, model, picture, servePage, visit } from "./page.mjs";
+import { green, history, model, onStage, picture, tag, visit } from "./page.mjs";
 
-let browser, site;
-
-before(async () => {
-  site = await servePage();
-  browser = await launch();
-});
-after(async () => {
-  await browser.close();
-  site.close();
-});
-
-const tag = (message, name) => message.tags.find((one) => one.name === name)?.value;
+const stage = onStage();
 
 /** The token's rules, written once more: what the messages alone make of the balances, and which of them must fail. */
 function expected(messages, owner) {
@@ -43,7 +32,7 @@ function expected(messages, owner) {
 }
 
 test("opens on the demo, and proves and replays it offline", async () => {
-  const { context, page, left, faults } = await visit(browser, site.url);
+  const { context, page, left, faults } = await visit(stage.browser, stage.site.url);
   await green(page);
   assert.match(await page.title(), /Demo/);
   const { results, messages } = await history(page);
@@ -93,14 +82,14 @@ test("opens on the demo, and proves and replays it offline", async () => {
   }
 
   assert.deepEqual(left, [], "nothing left the machine");
-  const files = new Set(site.asked.map((path) => path.replace("/some/where/", "")));
+  const files = new Set(stage.site.asked.map((path) => path.replace("/some/where/", "")));
   for (const file of files) assert.ok(["", "app.js", "style.css", "worker.js", "signature-worker.js", "weft_web_bg.wasm", "demo.bin", "su/"].includes(file), file);
   assert.deepEqual(faults, []);
   await context.close();
 });
 
 test("a reload shows what is stored and neither fetches nor replays", async () => {
-  const { context, page, faults } = await visit(browser, site.url);
+  const { context, page, faults } = await visit(stage.browser, stage.site.url);
   await green(page);
   const first = await model(page, ({ synced }) => synced);
   assert.ok(first.replayed_now > 20 && first.requests > 0, "the first visit did the work");
@@ -120,7 +109,7 @@ test("a reload shows what is stored and neither fetches nor replays", async () =
 
   // Opening a stored process by its link asks nobody at all.
   const process = first.process;
-  await page.goto(`${site.url}#/process/${process}`);
+  await page.goto(`${stage.site.url}#/process/${process}`);
   await page.waitForFunction((id) => document.querySelector("weft-app").model.process === id, process);
   await green(page);
 
@@ -133,7 +122,7 @@ test("a reload shows what is stored and neither fetches nor replays", async () =
 });
 
 test("a cancel in the middle stops within 200 ms, and what was stored is gone on from", async () => {
-  const { context, page, faults } = await visit(browser, site.url);
+  const { context, page, faults } = await visit(stage.browser, stage.site.url);
   await green(page);
   // In the page itself, as soon as there is something to cancel: the demo is proved and replayed within a few frames.
   await page.evaluate(() => new Promise((done) => {
@@ -162,7 +151,7 @@ test("a cancel in the middle stops within 200 ms, and what was stored is gone on
 });
 
 test("a picture of the work under way", async () => {
-  const { context, page } = await visit(browser, site.url);
+  const { context, page } = await visit(stage.browser, stage.site.url);
   await page.waitForFunction(() => document.querySelectorAll(".cell[data-slot]").length > 0
     || document.querySelector(".stop.under-way"));
   await picture(page, "progress");

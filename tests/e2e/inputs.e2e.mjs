@@ -1,25 +1,16 @@
 // What a person may enter wrongly, and sources that fail: each answered in place, with its code and what to do next.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { launch, model, picture, serveAnswers, servePage, visit } from "./page.mjs";
+import { model, onStage, picture, serveAnswers, visit } from "./page.mjs";
 
 const PROCESS = "A".repeat(42) + "E";
-let browser, site;
-
-before(async () => {
-  site = await servePage();
-  browser = await launch();
-});
-after(async () => {
-  await browser.close();
-  site.close();
-});
+const stage = onStage();
 
 /** Fills the form as a person does, and answers with the code that is shown. */
 async function enter({ process = PROCESS, schedulers = [], gateways = [] }) {
-  const { context, page, faults } = await visit(browser, `${site.url}#/new`);
+  const { context, page, faults } = await visit(stage.browser, `${stage.site.url}#/new`);
   try {
     await page.fill("input[name=process]", process);
     for (const [kind, urls] of Object.entries({ schedulers, gateways })) {
@@ -85,7 +76,7 @@ test("a source that has never heard of the process", async () => {
 
 test("a cancel while a source keeps silent stops within 200 ms", async () => {
   const server = await serveAnswers(() => ({ hang: true }));
-  const { context, page } = await visit(browser, `${site.url}#/process/${PROCESS}?scheduler=${server.url}&gateway=${server.url}`);
+  const { context, page } = await visit(stage.browser, `${stage.site.url}#/process/${PROCESS}?scheduler=${server.url}&gateway=${server.url}`);
   try {
     await page.click("#cancel");
     const told = page.locator("[data-cancel-ms]");
@@ -101,7 +92,7 @@ test("a cancel while a source keeps silent stops within 200 ms", async () => {
 
 test("a source that keeps silent for too long is given up", async () => {
   const server = await serveAnswers(() => ({ hang: true }));
-  const { context, page } = await visit(browser, `${site.url}#/new`);
+  const { context, page } = await visit(stage.browser, `${stage.site.url}#/new`);
   try {
     await page.waitForFunction(() => document.querySelector("weft-app").model.weft !== null);
     const error = await model(page, ({ weft }, [process, url]) => weft.sync(
@@ -116,7 +107,7 @@ test("a source that keeps silent for too long is given up", async () => {
 
 test("sources can be put in another order, removed, and are kept", async () => {
   const server = await serveAnswers(() => ({ status: 500 }));
-  const { context, page } = await visit(browser, `${site.url}#/new`);
+  const { context, page } = await visit(stage.browser, `${stage.site.url}#/new`);
   try {
     await page.fill("input[name=process]", PROCESS);
     for (const [at, url] of ["http://127.0.0.1:2", server.url, "http://127.0.0.1:3"].entries()) {
@@ -130,8 +121,8 @@ test("sources can be put in another order, removed, and are kept", async () => {
     await picture(page, "form");
     await page.click(".form button.primary");
     await page.locator("[role=alert]").waitFor({ timeout: 60_000 });
-    await page.goto(`${site.url}#/`);
-    await page.goto(`${site.url}#/process/${PROCESS}`);
+    await page.goto(`${stage.site.url}#/`);
+    await page.goto(`${stage.site.url}#/process/${PROCESS}`);
     const kept = page.locator("[data-kind=schedulers] input");
     await kept.nth(1).waitFor();
     assert.deepEqual(await kept.evaluateAll((inputs) => inputs.map((input) => input.value)), [server.url, "http://127.0.0.1:2"]);

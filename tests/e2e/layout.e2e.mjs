@@ -1,23 +1,14 @@
 // The page on a narrow screen, in the dark, and by keyboard alone.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { green, launch, overflow, picture, servePage, visit } from "./page.mjs";
+import { green, onStage, overflow, picture, visit } from "./page.mjs";
 
-let browser, site;
-
-before(async () => {
-  site = await servePage();
-  browser = await launch();
-});
-after(async () => {
-  await browser.close();
-  site.close();
-});
+const stage = onStage();
 
 test("360 pixels are wide enough for every part", async () => {
-  const { context, page } = await visit(browser, site.url, { width: 360, height: 780 });
+  const { context, page } = await visit(stage.browser, stage.site.url, { width: 360, height: 780 });
   await green(page);
   assert.ok(await overflow(page) <= 0, "the demo");
   await page.click("[data-slot='1']");
@@ -28,7 +19,7 @@ test("360 pixels are wide enough for every part", async () => {
   await page.waitForSelector(".refusal");
   assert.ok(await overflow(page) <= 0, "the tamper panel");
   await picture(page, "narrow");
-  await page.goto(`${site.url}#/new`);
+  await page.goto(`${stage.site.url}#/new`);
   await page.click("[data-add=schedulers]");
   await page.click("[data-add=gateways]");
   assert.ok(await overflow(page) <= 0, "the form");
@@ -37,7 +28,7 @@ test("360 pixels are wide enough for every part", async () => {
 });
 
 test("the dark page", async () => {
-  const { context, page } = await visit(browser, site.url, { scheme: "dark" });
+  const { context, page } = await visit(stage.browser, stage.site.url, { scheme: "dark" });
   await green(page);
   await page.click("[data-slot='1']");
   await page.waitForSelector("[data-shown-slot='1']");
@@ -46,7 +37,7 @@ test("the dark page", async () => {
 });
 
 test("the keyboard reaches and walks the history", async () => {
-  const { context, page } = await visit(browser, site.url);
+  const { context, page } = await visit(stage.browser, stage.site.url);
   await green(page);
   await page.keyboard.press("Tab");
   assert.match(await page.evaluate(() => document.activeElement.textContent), /Skip/);
@@ -67,7 +58,7 @@ test("the keyboard reaches and walks the history", async () => {
 });
 
 test("what changes is announced", async () => {
-  const { context, page } = await visit(browser, site.url);
+  const { context, page } = await visit(stage.browser, stage.site.url);
   await green(page);
   const said = page.locator("p[aria-live=polite]");
   await page.waitForFunction(() => /Done/.test(document.querySelector("p[aria-live=polite]").textContent));

@@ -2,22 +2,11 @@
 // history's own messages and the token's rules, written once more here.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { ask, everything, green, history, launch, model, overflow, picture, servePage, visit } from "./page.mjs";
+import { ask, everything, green, history, model, onStage, overflow, picture, tag, visit } from "./page.mjs";
 
-let browser, site;
-
-before(async () => {
-  site = await servePage();
-  browser = await launch();
-});
-after(async () => {
-  await browser.close();
-  site.close();
-});
-
-const tag = (message, name) => message.tags.find((one) => one.name === name)?.value;
+const stage = onStage();
 
 /** What the messages alone make of the balances and the supply, which of them fail, and which ask the clock. */
 function expected(messages, owner) {
@@ -45,13 +34,13 @@ function expected(messages, owner) {
 }
 
 async function openLua(options) {
-  const visited = await visit(browser, `${site.url}#/lua`, options);
+  const visited = await visit(stage.browser, `${stage.site.url}#/lua`, options);
   await green(visited.page);
   return visited;
 }
 
 test("the token in Lua is proved and replayed offline, and holds what its history says", async () => {
-  const { context, page, left, faults } = await visit(browser, site.url);
+  const { context, page, left, faults } = await visit(stage.browser, stage.site.url);
   await green(page);
   const rust = await model(page, ({ process }) => process);
   await page.click("[data-demo][href='#/lua']");
@@ -165,7 +154,7 @@ test("the prompt evaluates Lua over the state and leaves history and state alone
 });
 
 test("the prompt of a process without Eval says so", async () => {
-  const { context, page, faults } = await visit(browser, site.url);
+  const { context, page, faults } = await visit(stage.browser, stage.site.url);
   await green(page);
   const before = await everything(page);
   const answer = await ask(page, "return 1");

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdir, readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
+import { after, before } from "node:test";
 
 import { chromium } from "playwright-core";
 
@@ -52,6 +53,20 @@ export function launch(more = []) {
   });
 }
 
+/** The page's site and a browser, there while the tests of a file run. */
+export function onStage() {
+  const stage = {};
+  before(async () => {
+    stage.site = await servePage();
+    stage.browser = await launch();
+  });
+  after(async () => {
+    await stage.browser?.close();
+    stage.site?.close();
+  });
+  return stage;
+}
+
 /** A fresh profile on the page. Requests that leave 127.0.0.1 are cut off and remembered; so are the page's own errors. */
 export async function visit(browser, url, { width = 1280, height = 900, scheme = "light" } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: "reduce" });
@@ -87,6 +102,9 @@ export const history = (page) => model(page, async ({ weft, process }) => {
   for (const { slot } of results) messages.push(await weft.message(process, slot));
   return { results, messages };
 });
+
+/** What a message's tag says. */
+export const tag = (message, name) => message.tags.find((one) => one.name === name)?.value;
 
 /** Everything the store has of the process: what asking must leave alone. */
 export const everything = (page) => model(page, async ({ weft, process }) => ({

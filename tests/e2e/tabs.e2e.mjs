@@ -1,26 +1,17 @@
 // Two tabs of one browser on one process: one works, the other waits, and nothing is done twice.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { green, history, launch, model, picture, serveAnswers, servePage, visit } from "./page.mjs";
+import { green, history, model, onStage, picture, serveAnswers, visit } from "./page.mjs";
 
-let browser, site;
-
-before(async () => {
-  site = await servePage();
-  browser = await launch();
-});
-after(async () => {
-  await browser.close();
-  site.close();
-});
+const stage = onStage();
 
 test("two tabs that open the demo share the work, and have the same results", async () => {
-  const { context, page, faults } = await visit(browser, "about:blank");
+  const { context, page, faults } = await visit(stage.browser, "about:blank");
   const other = await context.newPage();
   other.on("pageerror", (error) => faults.push(error.message));
-  await Promise.all([page.goto(site.url), other.goto(site.url)]);
+  await Promise.all([page.goto(stage.site.url), other.goto(stage.site.url)]);
   await Promise.all([green(page), green(other)]);
   const synced = [];
   for (const tab of [page, other]) {
@@ -36,12 +27,12 @@ test("two tabs that open the demo share the work, and have the same results", as
 
 test("a tab that waits for another says so, can be stopped, and goes on when the other is done", async () => {
   const silent = await serveAnswers(() => ({ hang: true }));
-  const { context, page, faults } = await visit(browser, "about:blank");
+  const { context, page, faults } = await visit(stage.browser, "about:blank");
   const other = await context.newPage();
   const sources = `#/process/${"A".repeat(43)}?scheduler=${encodeURIComponent(silent.url)}&gateway=${encodeURIComponent(silent.url)}`;
-  await page.goto(site.url + sources);
+  await page.goto(stage.site.url + sources);
   await page.waitForFunction(() => document.querySelector("weft-app").model.running);
-  await other.goto(site.url + sources);
+  await other.goto(stage.site.url + sources);
   await other.waitForSelector("[data-state=waiting]");
   await picture(other, "waiting");
   await other.click("#cancel");

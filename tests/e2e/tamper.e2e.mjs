@@ -1,23 +1,14 @@
 // Every way of lying to the node is refused with its code, and the state before it stands.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { green, launch, model, picture, servePage, visit } from "./page.mjs";
+import { green, model, onStage, picture, visit } from "./page.mjs";
 
-let browser, site;
-
-before(async () => {
-  site = await servePage();
-  browser = await launch();
-});
-after(async () => {
-  await browser.close();
-  site.close();
-});
+const stage = onStage();
 
 test("all tampering is refused with the expected code, and nothing of the state moves", async () => {
-  const { context, page, left, faults } = await visit(browser, site.url);
+  const { context, page, left, faults } = await visit(stage.browser, stage.site.url);
   await green(page);
   const list = await model(page, ({ weft }) => weft.tamperings());
   assert.ok(list.length >= 8, `there are ${list.length} ways`);
