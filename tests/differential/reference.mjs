@@ -2,9 +2,10 @@
 //
 //   TZ=UTC node --experimental-wasm-memory64 tests/differential/reference.mjs MODULE FORMAT WORKLOAD OUT keep|roll-back
 //
-// keep: one instance, its memory stays in place (no memory is passed in, and UNSAFE_MEMORY gives it out without a copy).
-// roll-back: as the legacy CU drives the loader: the memory of the last good message goes into each call, and an Error or
-// an exception drops the instance.
+// keep: one instance, its memory stays in place.
+// roll-back: as the legacy CU drives the loader: each call begins with the memory of the last good message, and an Error or
+// an exception drops the instance. That memory is passed in only where the instance has another one.
+// UNSAFE_MEMORY gives the memory out without a copy: a new one of 110 MB for each message would take most of the time.
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -17,12 +18,19 @@ const { env, messages } = JSON.parse(readFileSync(workload, "utf8"));
 // The loader's modules write to the console, and the loader leaves it replaced after an exception.
 console.log = console.error = console.warn = () => {};
 
-const instantiate = () => loader(binary, { format, UNSAFE_MEMORY: mode === "keep" });
+const instantiate = () => loader(binary, { format, UNSAFE_MEMORY: true });
 const sha256 = (memory) => createHash("sha256").update(new Uint8Array(memory)).digest("hex");
+/** A copy, in the same buffer each time if it is large enough. */
+const copied = (memory, into) => {
+  const kept = into?.buffer.byteLength >= memory.byteLength ? new Uint8Array(into.buffer, 0, memory.byteLength) : new Uint8Array(memory.byteLength);
+  kept.set(new Uint8Array(memory.buffer ?? memory, memory.byteOffset ?? 0, memory.byteLength));
+  return kept;
+};
 const BUFFER_ERROR = "not enough memory for buffer allocation";
 
 let instance = await instantiate();
 let memory = null;
+let same = true; // whether the instance has that memory
 let hashWanted = false;
 const results = [];
 for (const [slot, message] of messages.entries()) {
@@ -30,8 +38,7 @@ for (const [slot, message] of messages.entries()) {
   let answer;
   let thrown;
   try {
-    const previous = mode === "keep" ? null : ArrayBuffer.isView(memory) ? memory : new Uint8Array(memory);
-    answer = await instance(previous, message, env);
+    answer = await instance(same ? null : memory, message, env);
   } catch (error) {
     thrown = true;
     answer = { Error: error };
@@ -48,9 +55,11 @@ for (const [slot, message] of messages.entries()) {
     if (answer.Memory) memory = answer.Memory;
   } else if (failed) {
     instance = await instantiate();
+    same = memory === null;
   } else {
     const output = typeof answer.Output === "string" ? answer.Output : (answer.Output?.data?.output ?? "");
-    if (!(typeof output === "string" && output.endsWith(BUFFER_ERROR))) memory = answer.Memory ?? memory;
+    same = answer.Memory !== undefined && !(typeof output === "string" && output.endsWith(BUFFER_ERROR));
+    if (same) memory = copied(answer.Memory, memory);
   }
   hashWanted ||= slot % 10 === 9 || slot === messages.length - 1;
   // In place, an exception leaves us without a view of the memory: the next answer has one.
