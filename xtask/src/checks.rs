@@ -30,7 +30,7 @@ const ALL: [&str; 11] = [
 ];
 
 /// What is compiled for the native tests; the `weft` that they run is a part of it.
-pub(crate) const NATIVE: [&str; 5] = ["--locked", "--workspace", "--lib", "--bins", "--tests"];
+const NATIVE: [&str; 6] = ["--locked", "--workspace", "--lib", "--bins", "--tests", "--examples"];
 /// What is compiled for the tests in the browser; of our crates clippy sees those that they need. The page's node is compiled with them (and the runtime for comparing), so
 /// that no crate is compiled twice for want of a feature that only a test asks for.
 const BROWSER: [&str; 7] = ["--locked", "--lib", "--tests", "-p", "weft-web", "-p", "weft-tests"];
@@ -70,11 +70,23 @@ pub(crate) fn fmt(ctx: &Ctx) -> Result<Outcome> {
 const TOKEN: &str = "examples/token/Cargo.toml";
 const STRICT: [&str; 3] = ["--", "-D", "warnings"];
 
+/// The native tests, compiled by clippy as `cargo clippy` has its crates checked: it is the compiler with more lints. To check
+/// first and compile afterwards reads all dependencies twice.
+fn native_tests(ctx: &Ctx) -> Run {
+    let run = ctx.cargo("test").args(NATIVE);
+    run.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver").env("CLIPPY_ARGS", "-Dwarnings")
+}
+
+/// Compiles the native tests, and with them `weft`.
+pub(crate) fn native_build(ctx: &Ctx) -> Run {
+    native_tests(ctx).arg("--no-run")
+}
+
 /// The step `clippy`.
 pub(crate) fn clippy(ctx: &Ctx) -> Result<Outcome> {
     component(ctx, "clippy", "clippy")?;
     again::unless_unchanged(ctx, "clippy", &again::lint(ctx, "clippy")?, || {
-        ctx.cargo("clippy").args(["--locked", "--workspace", "--all-targets"]).args(STRICT).go()?;
+        native_build(ctx).go()?;
         let token =
             ctx.cargo("clippy").args(["--locked", "--all-targets", "--manifest-path", TOKEN, "--target-dir"]);
         token.arg(token_target(ctx)).args(STRICT).go()?;
@@ -100,8 +112,7 @@ pub(crate) fn clippy_wasm(ctx: &Ctx) -> Result<Outcome> {
 /// The step `native`.
 pub(crate) fn native(ctx: &Ctx) -> Result<Outcome> {
     again::unless_unchanged(ctx, "native", &again::rust_tests(ctx, "native")?, || {
-        let run = ctx.cargo("test").arg("--no-fail-fast").args(NATIVE);
-        counted(run.env("WEFT_MODULES", modules::dir(ctx)))
+        counted(native_tests(ctx).arg("--no-fail-fast").env("WEFT_MODULES", modules::dir(ctx)))
     })
 }
 

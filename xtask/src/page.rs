@@ -36,7 +36,7 @@ pub(crate) fn token(ctx: &Ctx) -> Result<Outcome> {
 /// The step `weft`.
 pub(crate) fn weft(ctx: &Ctx) -> Result<Outcome> {
     let cargo = match ctx.testing() {
-        true => ctx.cargo("test").arg("--no-run").args(checks::NATIVE),
+        true => checks::native_build(ctx),
         false => ctx.cargo("build").args(["--locked", "--release", "-p", "weft-cli"]),
     };
     cargo_step(cargo, &ctx.weft())

@@ -56,7 +56,8 @@ impl Step {
     }
 }
 
-/// Every step, in an order in which each comes after what it needs.
+/// Every step, in an order in which each comes after what it needs, and in which they are begun when nothing is in their way:
+/// first what much waits for, last what fills both cores by itself.
 pub(crate) const STEPS: &[Step] = &[
     Step { name: "toolchain", about: "a compiler for wasm32", needs: &[], holds: &[], run: toolchain::step },
     Step { name: "crates", about: "the crates of Cargo.lock", needs: &[], holds: &[], run: tools::crates },
@@ -79,20 +80,12 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "browser", about: "Chromium and its driver", needs: &[], holds: &[], run: browser::step },
     Step { name: "tidy", about: "the rules of the house", needs: &[], holds: &[], run: checks::tidy },
     Step { name: "fmt", about: "rustfmt", needs: &[], holds: &[], run: checks::fmt },
-    Step { name: "clippy", about: "clippy, native", needs: &["crates"], holds: &[Dev], run: checks::clippy },
     Step {
-        name: "clippy-wasm",
-        about: "clippy, wasm32",
-        needs: &["crates", "toolchain"],
+        name: "clippy",
+        about: "every crate and its tests, compiled by clippy",
+        needs: &["crates"],
         holds: &[Dev],
-        run: checks::clippy_wasm,
-    },
-    Step {
-        name: "native",
-        about: "tests of every crate, native",
-        needs: &["crates", "modules", "npm-tests"],
-        holds: &[Dev],
-        run: checks::native,
+        run: checks::clippy,
     },
     Step {
         name: "token-test",
@@ -211,15 +204,29 @@ pub(crate) const STEPS: &[Step] = &[
         name: "e2e",
         about: "the page in Chromium, end to end",
         needs: &["npm-tests", "browser", "page", "weft", "modules", "contracts"],
-        holds: &[Dev, Web],
+        holds: &[Web],
         run: checks::e2e,
     },
     Step {
         name: "engine",
         about: "the runtime in Chromium against ao-loader",
         needs: &["npm-tests", "browser", "modules", "bench-wasm"],
-        holds: &[Web],
+        holds: &[],
         run: checks::engine,
+    },
+    Step {
+        name: "native",
+        about: "tests of every crate, native",
+        needs: &["clippy", "modules", "npm-tests"],
+        holds: &[],
+        run: checks::native,
+    },
+    Step {
+        name: "clippy-wasm",
+        about: "clippy, wasm32",
+        needs: &["crates", "toolchain"],
+        holds: &[Dev],
+        run: checks::clippy_wasm,
     },
 ];
 
