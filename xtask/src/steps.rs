@@ -204,7 +204,7 @@ pub(crate) const STEPS: &[Step] = &[
         name: "e2e",
         about: "the page in Chromium, end to end",
         needs: &["npm-tests", "browser", "page", "weft", "modules", "contracts"],
-        holds: &[Web],
+        holds: &[],
         run: checks::e2e,
     },
     Step {

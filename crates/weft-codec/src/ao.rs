@@ -8,8 +8,12 @@ use crate::item::DataItem;
 use crate::tags::{Tag, TagsExt as _};
 use crate::transaction::Transaction;
 
-/// Content types of Lua modules.
-const LUA_TYPES: [&str; 2] = ["application/lua", "text/x-lua"];
+/// Whether a content type is that of a Lua module (HyperBEAM's `dev_lua.erl`).
+#[must_use]
+pub fn is_lua_text(content_type: &str) -> bool {
+    matches!(content_type, "application/lua" | "text/x-lua")
+}
+
 /// The most authorities of one process.
 const MAX_AUTHORITIES: usize = 256;
 
@@ -175,7 +179,7 @@ impl Module {
         let refuse = |what: &str| Error::new(Code::NotAModule, format!("This is not a module: {what}."));
         // HyperBEAM knows a Lua module by its content type alone.
         let content = tags.iter().find(|tag| tag.name.eq_ignore_ascii_case("Content-Type"));
-        let lua = content.map(|tag| tag.value.as_str()).filter(|kind| LUA_TYPES.contains(kind));
+        let lua = content.map(|tag| tag.value.as_str()).filter(|kind| is_lua_text(kind));
         if !is_kind(&tags, "Module") && lua.is_none() {
             return Err(refuse("its Type is not Module"));
         }

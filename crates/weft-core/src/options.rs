@@ -3,6 +3,7 @@
 //! The rules are those of the legacy compute unit (`servers/cu/src/domain/lib/loadModule.js`): a tag of the
 //! process comes first, then the module's.
 
+use weft_codec::ao::is_lua_text;
 use weft_codec::tags::{Tag, TagsExt as _};
 use weft_codec::{Code, Error, Id, Result};
 use weft_wasm::{Format, Limits};
@@ -103,7 +104,7 @@ impl ModuleOptions {
 /// Errors: `module-format-unsupported` where process and module do not fit together, and for devices around Lua that are not
 /// here.
 fn is_lua(process: &[Tag], module: &[Tag]) -> Result<bool> {
-    let text = matches!(any_case(module, "Content-Type"), Some("application/lua" | "text/x-lua"));
+    let text = any_case(module, "Content-Type").is_some_and(is_lua_text);
     let wasm = module.tag("Module-Format").is_some_and(|format| Format::parse(format).is_ok());
     match any_case(process, "Execution-Device") {
         Some(LUA) if wasm && !text => Err(unsupported("The process runs Lua, and its module is wasm.")),

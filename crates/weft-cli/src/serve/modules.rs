@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use weft_codec::ao::is_lua_text;
 use weft_codec::{Code, Error, Result};
-use weft_node::net::is_lua;
 use weft_wasm::{Format, Limits, Program};
 
 /// The format of files that end in `.lua`.
@@ -29,7 +29,7 @@ impl FromStr for ModuleFile {
     fn from_str(text: &str) -> std::result::Result<Self, Infallible> {
         Ok(match text.rsplit_once(':') {
             // A colon may belong to the file's name: only what is a format is one.
-            Some((file, format)) if is_lua(format) || Format::parse(format).is_ok() => {
+            Some((file, format)) if is_lua_text(format) || Format::parse(format).is_ok() => {
                 Self { file: file.into(), format: Some(format.to_owned()) }
             }
             _ => Self { file: text.into(), format: None },

@@ -151,6 +151,13 @@ impl ProcessMachine {
         matches!(self.engine, Engine::Wasm(_))
     }
 
+    /// Whether a message that was left on its way is undone at once. Otherwise the machine goes back to a state some messages
+    /// ago and steps again from there, which takes long.
+    #[must_use]
+    pub fn undoes_at_once(&self) -> bool {
+        matches!(self.engine, Engine::Lua(_))
+    }
+
     /// Evaluates one slot. A message that fails is a result with `error`, and leaves the state as it was.
     /// `form` is [`crate::view::form`]'s.
     ///

@@ -56,7 +56,7 @@ fn list_of(value: &Held, store: &Store, depth: usize) -> Result<Vec<Module>, Map
 }
 
 fn is_module(map: &Map) -> bool {
-    matches!(map.get(&"content-type".into()).and_then(Held::text), Some("application/lua" | "text/x-lua"))
+    map.get(&"content-type".into()).and_then(Held::text).is_some_and(weft_codec::ao::is_lua_text)
 }
 
 fn one_of(value: &Held, store: &Store) -> Result<Module, Map> {

@@ -30,6 +30,7 @@ mod su;
 mod target;
 mod write;
 
+use weft_codec::ao::is_lua_text;
 use weft_codec::tags::Tag;
 
 pub use chain::{CarrierRow, Mined, Tip, WeaveChunk};
@@ -50,12 +51,6 @@ impl<F: Fn() -> [u8; 32]> Entropy for F {
     fn bytes32(&self) -> [u8; 32] {
         self()
     }
-}
-
-/// Whether a module's format is the content type of a Lua text.
-#[must_use]
-pub fn is_lua(format: &str) -> bool {
-    matches!(format, "application/lua" | "text/x-lua")
 }
 
 /// The tags of a module this node publishes.
@@ -83,7 +78,7 @@ impl ModuleTags {
     /// The tags of ao-messages.md §2.1.
     #[must_use]
     pub fn tags(&self) -> Vec<Tag> {
-        if is_lua(&self.format) {
+        if is_lua_text(&self.format) {
             return vec![
                 Tag::new("Data-Protocol", "ao"),
                 Tag::new("Variant", "ao.TN.1"),

@@ -225,9 +225,9 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
                     reach.check_cancelled()
                 };
                 let result = evaluate(evaluation, reach.clock, between).await;
-                // Going back to the state before a message takes long; what is not committed is done again. A Lua process is where it
-                // was at once: slots before one that is beyond this node are kept.
-                self.pending.void |= result.is_err() && player.machine.leaves_out_copies();
+                // Who goes back slowly does what is not committed again instead; else the slots before one that is beyond this
+                // node are kept.
+                self.pending.void |= result.is_err() && !player.machine.undoes_at_once();
                 let result = result?;
                 write::evaluated_at(&mut self.pending.batch, process, &key.text, entry.slot);
                 player.evaluated += 1;
