@@ -93,6 +93,15 @@ test("a slot that asks the clock is marked not replayable, on the cloth, in its 
   const receipt = await model(page, ({ weft, process }, at) => weft.slotReceipt(process, at), slot);
   assert.ok(receipt.checks.some((check) => check.claim === "not-replayable"), JSON.stringify(receipt.checks.map(({ claim }) => claim)));
   assert.match(await page.locator(`[data-receipt="Slot ${slot}"]`).innerText(), /not-replayable/);
+  // What comes after it went on from its state.
+  const after = results.filter((result) => result.follows_not_replayable === slot).map((result) => result.slot);
+  assert.deepEqual(after, results.map((result) => result.slot).filter((at) => at > slot));
+  assert.ok(after.length > 0, "the demo's history goes on after it");
+  await page.click(`[data-slot="${after[0]}"]`);
+  await page.waitForSelector(`[data-shown-slot="${after[0]}"]`);
+  assert.match(await page.locator(".slot [data-follows-not-replayable]").innerText(), new RegExp(`state of slot\\s+${slot}`));
+  await page.click(`[data-slot="${slot}"]`);
+  await page.waitForSelector(`[data-shown-slot="${slot}"]`);
   await picture(page, "lua-demo");
   assert.deepEqual(faults, []);
   await context.close();

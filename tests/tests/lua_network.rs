@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use weft_codec::Id;
 use weft_node::memory::{ManualClock, MemoryStore};
 use weft_node::net::ModuleTags;
+use weft_node::seams::Method;
 use weft_node::{Node, Options, Sources};
 
 use crate::stage::{NOW, Stage, open, pumped};
@@ -100,14 +101,25 @@ async fn lua_processes_write_to_each_other_and_sync_from_the_network() {
     let answer = result(&stage, second, told).await;
     assert_eq!(answer["Output"], json!({"got": 2, "from": first, "data": data}));
     assert_eq!((synced(&stage, first).await, synced(&stage, second).await), (1, 1));
-    // A dry run leaves no trace; there is no linear memory to ask for; a restart goes on from the state that was kept.
+    // A dry run leaves no trace; the state is a message; a restart goes on from the state that was kept.
     let body = json!({"Id": "1234", "Owner": "", "Target": first, "Data": "dry", "Tags": []});
     for _ in 0..2 {
         let (status, answer) =
             stage.post(&format!("/cu/dry-run?process-id={first}"), body.to_string().into_bytes()).await;
         assert_eq!((status, &answer["Output"]["got"]), (200, &json!(3)), "{answer}");
     }
-    assert_eq!(stage.get(&format!("/cu/state/{first}")).await.0, 422);
+    let reply = stage.ask(Method::Get, &format!("/cu/state/{first}"), Vec::new()).await;
+    let state: Value = serde_json::from_slice(&reply.response.body).unwrap();
+    assert_eq!((reply.response.status, reply.response.content_type.as_str()), (200, "application/json"));
+    assert_eq!(
+        (&state["got"], &state["at-slot"], &state["device"]),
+        (&json!(2), &json!(1), &json!("process@1.0"))
+    );
+    assert_eq!(state["process"]["execution-device"], json!("lua@5.3a"));
+    assert!(
+        state.get("priv").is_none()
+            && reply.response.headers.iter().any(|(name, value)| name == "last-ordinate" && value == "1")
+    );
     stage.net.save_states().await.unwrap();
     drop(stage);
     let stage = open(&store);

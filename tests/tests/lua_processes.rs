@@ -253,7 +253,7 @@ async fn a_replay_goes_on_from_its_snapshot_and_refuses_another() {
     for changed in [
         key.1[..key.1.len() - 1].to_vec(),
         [&key.1[..60], b"!", &key.1[61..]].concat(),
-        b"WEFTPRC\x02".to_vec(),
+        b"WEFTPRC\x01".to_vec(),
     ] {
         let mut batch = Batch::default();
         batch.put(Table::Snapshots, key.0.clone(), changed);
@@ -327,6 +327,7 @@ async fn a_receipt_replays_and_a_changed_result_in_it_does_not() {
 async fn what_asked_the_clock_is_marked() {
     let stage = minted();
     stage.world.send("", &[("Action", "Time")]);
+    stage.world.send("", &[("Action", "Mint"), ("Quantity", "1")]);
     stage.honest().await.unwrap();
     let (node, id) = (stage.node(), stage.world.id());
     let results = stage.results().await;
@@ -340,6 +341,20 @@ async fn what_asked_the_clock_is_marked() {
     assert_eq!(mark(&node.slot_receipt(id, 4).await.unwrap()), evidence("used", "os.time"));
     assert_eq!(mark(&node.slot_receipt(id, 3).await.unwrap()), None);
     assert_eq!(mark(&node.receipt(id).await.unwrap()), evidence("slots", "1"));
+    // What went on from its state says so, and names it; after a restart as well, and where the process stands still.
+    stage.world.send("", &[("Action", "Time")]);
+    stage.world.send("", &[("Action", "Fail")]);
+    stage.world.send("", &[("Action", "Mint"), ("Quantity", "1")]);
+    stage.honest().await.unwrap();
+    let results = stage.results().await;
+    let follows: Vec<_> = results.iter().map(|result| result.follows_not_replayable).collect();
+    assert_eq!(follows, [None, None, None, None, None, Some(4), Some(4), Some(4), Some(4)]);
+    assert_eq!(results[6].not_replayable, ["os.time"]);
+    let receipt = node.slot_receipt(id, 5).await.unwrap();
+    let follows = receipt.checks.iter().find(|check| check.claim == "follows-not-replayable").unwrap();
+    assert!(matches!(follows.status, Status::Trusted { .. }));
+    assert_eq!(Some(follows.evidence.clone()), evidence("slot", "4"));
+    assert_eq!(mark(&node.receipt(id).await.unwrap()), evidence("slots", "2"));
 }
 
 #[weft_tests::both_async]

@@ -127,6 +127,8 @@ export interface SlotResult {
   results?: Json;
   /** What a Lua slot asked that no history tells: `os.time`, `os.clock`, unseeded randomness. Another node may have got another result. */
   not_replayable?: string[];
+  /** The first earlier slot with `not_replayable`: this one went on from its state. */
+  follows_not_replayable?: number;
   /** The slot that stopped the process, where `failure` is `lua-stuck`. */
   stopped_at?: number;
 }
@@ -174,6 +176,8 @@ export interface SlotMark {
   assignments: number;
   /** It asked the clock or chance: {@link SlotResult.not_replayable}. */
   not_replayable: boolean;
+  /** It went on from the state of one that did: {@link SlotResult.follows_not_replayable}. */
+  follows_not_replayable: boolean;
 }
 
 /** One check of a receipt. */

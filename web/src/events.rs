@@ -24,6 +24,7 @@ pub(crate) struct Mark {
     spawns: usize,
     assignments: usize,
     not_replayable: bool,
+    follows_not_replayable: bool,
 }
 
 impl Mark {
@@ -45,6 +46,7 @@ impl Mark {
             spawns: result.spawns.len(),
             assignments: result.assignments.len(),
             not_replayable: !result.not_replayable.is_empty(),
+            follows_not_replayable: result.follows_not_replayable.is_some(),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod check;
 mod lua;
+mod lua_process;
 mod replay;
 mod replay_module;
 mod verify;

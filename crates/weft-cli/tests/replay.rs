@@ -12,20 +12,28 @@ use serde_json::{Value, json};
 use weft_node::seams::{Method, Request};
 use weft_tests::world::{Plan, Site, World, gateway, scheduler, status};
 
-/// A process of three messages, the last of which fails, and where its sources are.
-struct Served {
+/// A process and where its sources are.
+pub(crate) struct Served {
     origin: String,
-    process: String,
+    pub(crate) process: String,
 }
 
 impl Served {
+    /// Three messages, the last of which fails.
     fn new() -> Self {
+        Self::of(|| {
+            let world = World::new(&Plan::default(), 2);
+            world.send("!t", &[]);
+            world
+        })
+    }
+
+    pub(crate) fn of(make: impl FnOnce() -> World + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let (ready, process) = mpsc::channel();
         std::thread::spawn(move || {
-            let world = Rc::new(World::new(&Plan::default(), 2));
-            world.send("!t", &[]);
+            let world = Rc::new(make());
             ready.send(world.id().to_string()).unwrap();
             let sites = [("/su", scheduler(&world)), ("/gateway", gateway(&world))];
             listener.incoming().flatten().for_each(|stream| answer(stream, &sites));
@@ -33,13 +41,13 @@ impl Served {
         Self { origin, process: process.recv().unwrap() }
     }
 
-    fn weft(&self, more: &[&str]) -> Output {
+    pub(crate) fn weft(&self, more: &[&str]) -> Output {
         let (su, gateway) = (format!("{}/su", self.origin), format!("{}/gateway", self.origin));
         weft(&[&["replay", &self.process, "--scheduler", &su, "--gateway", &gateway], more].concat())
     }
 }
 
-fn weft(arguments: &[&str]) -> Output {
+pub(crate) fn weft(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_weft")).args(arguments).output().unwrap()
 }
 
@@ -83,13 +91,13 @@ fn answer(mut stream: TcpStream, sites: &[(&str, Site)]) {
     stream.write_all(&[head.as_bytes(), &response.body].concat()).unwrap();
 }
 
-fn lines(output: &Output) -> Vec<Value> {
+pub(crate) fn lines(output: &Output) -> Vec<Value> {
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// A folder of this test's own.
-fn folder(name: &str) -> PathBuf {
+pub(crate) fn folder(name: &str) -> PathBuf {
     let path = std::env::temp_dir().join(format!("weft-{name}-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&path);
     path

@@ -41,6 +41,10 @@ pub struct SlotResult {
     /// Of a Lua process: what made the result depend on more than the history, such as `os.time`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_replayable: Vec<String>,
+    /// Of a Lua process: the first earlier slot with `not_replayable`. The state this one went on from is that slot's, so this
+    /// result depends on more than the history as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows_not_replayable: Option<u64>,
     /// Of a Lua process: the earlier slot that stopped it for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_at: Option<u64>,

@@ -71,6 +71,16 @@ pub(crate) async fn of_slot<S: Store>(
             let evidence = [("used", result.not_replayable.join(", "))];
             checks.push(check(record, "not-replayable", trusted("this node"), &evidence, NOT_REPLAYABLE));
         }
+        if let Some(earlier) = result.follows_not_replayable {
+            let evidence = [("slot", earlier.to_string())];
+            checks.push(check(
+                record,
+                "follows-not-replayable",
+                trusted("this node"),
+                &evidence,
+                FOLLOWS_NOT_REPLAYABLE,
+            ));
+        }
     }
     let kept = archive.inclusions(record.process, slot).await?;
     let found = include::checks(&kept);
@@ -95,6 +105,9 @@ const REPLAY: &str = "The results were computed on this device, from the proved 
 
 const NOT_REPLAYABLE: &str = "A script asked for the time or for chance, which are not in the history. Another machine has others: this \
                               result, and all that follows from it, may be another there.";
+
+const FOLLOWS_NOT_REPLAYABLE: &str = "This slot went on from the state of an earlier one whose result depended on the time or on chance. What came of \
+                                      it may be another elsewhere.";
 
 /// What no check covers.
 fn assumptions(record: &Record, included: usize) -> Vec<Check> {

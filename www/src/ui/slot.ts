@@ -60,6 +60,9 @@ function outgoing(result: SlotResult): TemplateResult {
     ${result.not_replayable && result.not_replayable.length > 0 ? html`
       <div class="banner once-note" data-not-replayable><b>Not replayable.</b> It asked for ${result.not_replayable.join(", ")}, which no history
         tells. For a script here clocks stand still and chance always falls the same way; another node may have got something else.</div>` : nothing}
+    ${result.follows_not_replayable === undefined ? nothing : html`
+      <div class="banner once-note" data-follows-not-replayable><b>Follows a slot that is not replayable.</b> It went on from the state of slot
+        ${count(result.follows_not_replayable)}, whose result no history tells: on another node this one may be another too.</div>`}
     ${output(result.output)} ${list("Messages", result.messages)} ${list("Spawns", result.spawns)}
     ${list("Assignments", result.assignments)} ${whole(result.results)}`;
 }

@@ -22,6 +22,7 @@ const WORDS: { [state in State]: string } = {
 
 /** Of a slot that asked for what no history tells. */
 const ONCE = "not replayable: it asked the clock or chance";
+const AFTER_ONCE = "follows a slot that is not replayable";
 
 export function slots(model: Model): TemplateResult {
   const length = Math.max(model.verified, model.marks.length, (model.refused ?? -1) + 1);
@@ -62,7 +63,8 @@ function cell(model: Model, slot: number, first: number): TemplateResult {
   const selected = model.slot?.slot === slot;
   const reachable = selected || (slot === first && (!model.slot || model.slot.slot < first));
   const once = model.marks[slot]?.not_replayable ?? false;
-  const words = `Slot ${slot}: ${WORDS[state]}${once ? `; ${ONCE}` : ""}`;
+  const after = model.marks[slot]?.follows_not_replayable ?? false;
+  const words = `Slot ${slot}: ${WORDS[state]}${once ? `; ${ONCE}` : ""}${after ? `; ${AFTER_ONCE}` : ""}`;
   return html`<button class="cell ${state} ${once ? "once" : ""}" role="option" data-slot=${slot} aria-selected=${selected ? "true" : "false"}
     tabindex=${reachable ? 0 : -1} aria-label=${words} title=${words}
     @click=${() => model.select(slot)}></button>`;

@@ -319,7 +319,7 @@ fn unwritable(cause: std::io::Error) -> Error {
 
 /// One slot as one JSON object.
 fn slot_json(result: &SlotResult) -> Value {
-    json!({
+    let mut line = json!({
         "slot": result.slot,
         "message": result.message,
         "output": result.output,
@@ -331,7 +331,20 @@ fn slot_json(result: &SlotResult) -> Value {
         "rolled_back": result.rolled_back,
         "failure": result.failure,
         "duplicate_of": result.duplicate_of,
-    })
+    });
+    // What only Lua processes have.
+    let more = [
+        ("results", result.results.clone()),
+        ("not_replayable", Some(json!(result.not_replayable)).filter(|_| !result.not_replayable.is_empty())),
+        ("follows_not_replayable", result.follows_not_replayable.map(Value::from)),
+        ("stopped_at", result.stopped_at.map(Value::from)),
+    ];
+    for (name, value) in more {
+        if let Some(value) = value {
+            line[name] = value;
+        }
+    }
+    line
 }
 
 /// One slot as one line for a person.
@@ -340,12 +353,19 @@ fn slot_line(result: &SlotResult) -> String {
     if let Some(earlier) = result.duplicate_of {
         return format!("{head}  a second copy of slot {earlier}, not evaluated");
     }
+    let doubt = if !result.not_replayable.is_empty() {
+        format!("  (not replayable: {})", result.not_replayable.join(", "))
+    } else if let Some(earlier) = result.follows_not_replayable {
+        format!("  (follows slot {earlier}, which is not replayable)")
+    } else {
+        String::new()
+    };
     if let Some(error) = &result.error {
-        return format!("{head}  error: {}", one_line(error));
+        return format!("{head}  error: {}{doubt}", one_line(error));
     }
     let outbox = result.messages.len() + result.spawns.len() + result.assignments.len();
     let sent = if outbox > 0 { format!("  (sends {outbox})") } else { String::new() };
-    format!("{head}  {}{sent}", one_line(output_text(&result.output)))
+    format!("{head}  {}{sent}{doubt}", one_line(output_text(&result.output)))
 }
 
 /// The part of an `Output` that a person reads.

@@ -88,6 +88,10 @@ impl Lua {
         Ok(LuaRun { script: Script::new(state, script.as_bytes(), function, &params, self.limits) })
     }
 
+    pub(super) fn state(&self) -> Value {
+        json_of(&Held::Map(self.process.state().clone()))
+    }
+
     pub(super) fn snapshot(&mut self) -> Result<Vec<u8>> {
         self.process.snapshot().map_err(|error| lua_error(&error))
     }
@@ -144,6 +148,7 @@ fn slot_result(place: Place, slot: &Slot) -> SlotResult {
     let mut result = SlotResult::empty(place);
     result.gas = slot.fuel;
     result.not_replayable = slot.unreplayable.iter().map(|name| (*name).to_owned()).collect();
+    result.follows_not_replayable = slot.follows.and_then(|slot| u64::try_from(slot).ok());
     if let Some(results) = &slot.results {
         result.results = Some(json_of(results));
         if let Some(map) = results.map() {

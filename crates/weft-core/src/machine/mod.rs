@@ -197,6 +197,15 @@ impl ProcessMachine {
         }
     }
 
+    /// The state of a Lua process, the message that `PID~process@1.0/now` gives on a node, as JSON. A wasm process has none.
+    #[must_use]
+    pub fn state_json(&self) -> Option<Value> {
+        match &self.engine {
+            Engine::Wasm(_) => None,
+            Engine::Lua(lua) => Some(lua.state()),
+        }
+    }
+
     /// The state, to go on from later. Fails only after [`Self::step`] did.
     pub fn snapshot(&mut self) -> Result<Snapshot> {
         match &mut self.engine {
@@ -324,6 +333,7 @@ impl SlotResult {
             duplicate_of: None,
             results: None,
             not_replayable: Vec::new(),
+            follows_not_replayable: None,
             stopped_at: None,
         }
     }

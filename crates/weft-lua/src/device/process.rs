@@ -19,6 +19,8 @@ pub struct Process {
     pub(super) origin: [u8; 32],
     pub(super) device: Device,
     pub(super) stuck: Option<Stuck>,
+    /// The first slot that is not replayable: nothing after it is either.
+    pub(super) clouded: Option<i64>,
     /// Whether what is on its way is to be kept.
     pub(super) keeps: bool,
 }
@@ -55,6 +57,8 @@ pub struct Slot {
     pub results: Option<Held>,
     /// What in it depended on more than the history: such a slot is not replayable.
     pub unreplayable: Vec<&'static str>,
+    /// The earlier slot that was not replayable, whose state this one goes on from.
+    pub follows: Option<i64>,
     /// The fuel it took.
     pub fuel: u64,
 }
@@ -74,7 +78,7 @@ impl Process {
         state.insert("device".into(), "process@1.0".into());
         state.insert("initialized".into(), "true".into());
         state.insert("at-slot".into(), (-1).into());
-        Ok(Self { state, origin: digest(message), device, stuck: None, keeps: true })
+        Ok(Self { state, origin: digest(message), device, stuck: None, clouded: None, keeps: true })
     }
 
     /// The state.
@@ -121,7 +125,7 @@ impl Process {
     pub fn begin(&mut self, assignment: &Map, keep: bool, fuel: u64) -> Result<Option<Slot>, LuaError> {
         if let Some(stuck) = &self.stuck {
             let outcome = Outcome::Stuck(stuck.slot, Box::new(stuck.answer.clone()));
-            return Ok(Some(Slot { outcome, results: None, unreplayable: Vec::new(), fuel: 0 }));
+            return Ok(Some(self.not_run(outcome)));
         }
         let mut base = self.state.clone();
         base.remove(&"results".into());
@@ -154,7 +158,11 @@ impl Process {
                 answer
             }
         };
-        Slot { outcome, results: None, unreplayable: Vec::new(), fuel: 0 }
+        self.not_run(outcome)
+    }
+
+    fn not_run(&self, outcome: Outcome) -> Slot {
+        Slot { outcome, results: None, unreplayable: Vec::new(), follows: self.clouded, fuel: 0 }
     }
 
     /// Leaves what is on its way: it never happened.
@@ -199,8 +207,12 @@ impl Process {
         };
         // What scripts print is a node's own log.
         self.device.take_output();
+        let follows = self.clouded;
         let results = reached.as_ref().and_then(|state| state.get(&"results".into())).cloned();
         if self.keeps {
+            if !unreplayable.is_empty() {
+                self.clouded.get_or_insert(slot);
+            }
             if let Some(state) = reached {
                 self.state = state;
             }
@@ -208,7 +220,7 @@ impl Process {
                 self.stuck = Some(Stuck { slot, answer: outcome.clone() });
             }
         }
-        Ok(Some(Slot { outcome, results, unreplayable, fuel: self.device.fuel_used() }))
+        Ok(Some(Slot { outcome, results, unreplayable, follows, fuel: self.device.fuel_used() }))
     }
 }
 

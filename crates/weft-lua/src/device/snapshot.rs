@@ -1,7 +1,7 @@
 //! A process's state as bytes: the machine, the state message, and why nothing computes any more, if that is so.
 //!
 //! Layout: 8 bytes `WEFTPRC` and the version, the SHA-256 of the rest, and the rest: the digest of the message that defines the
-//! process, the machine's snapshot, the state, the end.
+//! process, the machine's snapshot, the state, the end, the first slot that is not replayable.
 //! Maps are written in their order and read back in no other, so equal states have equal bytes.
 
 use num_bigint::BigInt;
@@ -13,16 +13,16 @@ use super::held::{Held, Key, Map};
 use super::process::{Outcome, Process, Stuck};
 use crate::{ErrorKind, Limits, LuaError, Profile, Vm};
 
-const MAGIC: &[u8; 8] = b"WEFTPRC\x01";
+const MAGIC: &[u8; 8] = b"WEFTPRC\x02";
 const HEADER: usize = MAGIC.len() + 32;
 /// The deepest nesting of a value: deeper than what a machine gives.
 const MAX_DEPTH: usize = 256;
 
 impl Process {
-    /// Whether these bytes begin as a snapshot of a process does.
+    /// Whether these bytes begin as a snapshot of a process does, of whatever version.
     #[must_use]
     pub fn is_snapshot(bytes: &[u8]) -> bool {
-        bytes.starts_with(MAGIC)
+        bytes.starts_with(b"WEFTPRC")
     }
 
     /// The state as bytes. No call may be on its way.
@@ -49,6 +49,8 @@ impl Process {
                 writer.value(&said);
             }
         }
+        writer.0.push(u8::from(self.clouded.is_some()));
+        writer.0.extend(self.clouded.map(i64::to_le_bytes).into_iter().flatten());
         let mut bytes = MAGIC.to_vec();
         bytes.extend_from_slice(&Sha256::digest(&writer.0));
         bytes.extend_from_slice(&writer.0);
@@ -76,6 +78,11 @@ impl Process {
         let machine = reader.bytes()?;
         let state = reader.map(0)?;
         let stuck = reader.stuck()?;
+        let clouded = match reader.byte()? {
+            0 => None,
+            1 => Some(i64::from_le_bytes(reader.eight()?)),
+            _ => return Err(unknown()),
+        };
         if !reader.0.is_empty() {
             return Err(refused("The snapshot has bytes after its end."));
         }
@@ -84,7 +91,7 @@ impl Process {
         ao::install(&mut vm, &state)?;
         vm.restore(machine)?;
         let device = Device::around(vm, limits);
-        Ok(Self { state, origin: digest(message), device, stuck, keeps: true })
+        Ok(Self { state, origin: digest(message), device, stuck, clouded, keeps: true })
     }
 }
 

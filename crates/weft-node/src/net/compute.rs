@@ -96,6 +96,14 @@ impl Live {
     }
 }
 
+/// The state of a process.
+pub(super) enum State {
+    /// Of a wasm process: its linear memory.
+    Memory(Vec<u8>),
+    /// Of a Lua process: its message, as JSON.
+    Message(Value),
+}
+
 impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
     /// The result of a message, evaluated now if it was not before. An assignment's id is as good as a message's.
     pub(super) async fn result(&self, process: Id, message: Id) -> Handled<SlotResult> {
@@ -153,13 +161,15 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         self.evaluated(process, slot, dry_run).await?
     }
 
-    /// Linear memory after the newest slot, and the result of that slot.
-    pub(super) async fn memory(&self, process: Id) -> Handled<(Vec<u8>, Option<SlotResult>)> {
+    /// The state after the newest slot, and the result of that slot: linear memory, or the message of a Lua process as JSON.
+    pub(super) async fn state(&self, process: Id) -> Handled<(State, Option<SlotResult>)> {
         let slot = self.wanted(process, None).await?;
         let state = async |live: &mut Live| {
-            let memory = live.machine.snapshot()?.to_memory();
-            let memory = memory.ok_or_else(|| Refusal::new(422, "A Lua process has no linear memory."))?;
-            Ok((memory, live.last.clone()))
+            let state = match live.machine.state_json() {
+                Some(message) => State::Message(message),
+                None => State::Memory(live.machine.snapshot()?.to_memory().unwrap_or_default()),
+            };
+            Ok((state, live.last.clone()))
         };
         self.evaluated(process, slot, state).await?
     }

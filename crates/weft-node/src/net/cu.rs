@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use weft_codec::Id;
 use weft_core::SlotResult;
 
+use super::compute::State;
 use super::local::LocalNet;
 use super::reader::not_here;
 use super::reply::{Handled, Refusal, Reply};
@@ -101,7 +102,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
                 known(process, "Process")?;
                 Ok(Reply::json(200, &json!({"pageInfo": {"hasNextPage": false}, "edges": []})))
             }
-            ["state", process] => self.state(known(process, "Process")?, target).await,
+            ["state", process] => self.state_of(known(process, "Process")?, target).await,
             _ => Err(not_here()),
         }
     }
@@ -159,8 +160,9 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         Ok(Reply::json(200, &json!({"pageInfo": {"hasNextPage": found.len() > limit}, "edges": edges})))
     }
 
-    async fn state(&self, process: Id, target: &Target) -> Handled {
-        let (memory, last) = self.memory(process).await?;
+    /// A Lua process has no linear memory: its state is a message, which `PID~process@1.0/now` gives on HyperBEAM.
+    async fn state_of(&self, process: Id, target: &Target) -> Handled {
+        let (state, last) = self.state(process).await?;
         let to = target.get("to").map(|to| to.parse::<u64>().map_err(|_| invalid("to", "Expected number")));
         if let (Some(to), Some(last)) = (to.transpose()?, &last)
             && to < last.timestamp
@@ -171,7 +173,10 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
             );
             return Err(Refusal::new(425, sentence));
         }
-        let reply = Reply::new(200, "application/octet-stream", memory);
+        let reply = match state {
+            State::Memory(memory) => Reply::new(200, "application/octet-stream", memory),
+            State::Message(message) => Reply::json(200, &message),
+        };
         Ok(match last {
             None => reply,
             Some(last) => reply
