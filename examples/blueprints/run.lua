@@ -1,8 +1,7 @@
 local results = {}
 for at, message in ipairs(messages) do
   process = compute(process, message)
-  results[at] = process.results or process.outbox
+  results[at] = process.results
+  process.results = nil
 end
-process.outbox = nil
-process.results = nil
 return process, results

@@ -121,20 +121,21 @@ async fn a_lua_history_is_fetched_proved_and_replayed() {
 }
 
 /// A signed item as a message: reference ao-core.md §9, devices.md §3.
-fn message(item: &DataItem) -> Map {
+pub(crate) fn message(item: &DataItem) -> Map {
     let tabm = ans104::from_item(item, Generation::September2025).unwrap();
     read_message(&structured::from_tabm(&tabm).unwrap()).unwrap()
 }
 
-fn assignment(entry: &weft_verify::HistoryEntry) -> Map {
-    let mut assignment = message(&entry.assignment);
+/// An assignment with its message.
+pub(crate) fn assigned(assignment: &DataItem, body: &DataItem) -> Map {
+    let mut assignment = message(assignment);
     for (from, to) in [("timestamp", "timestamp"), ("nonce", "slot"), ("epoch", "epoch")] {
         let number: i64 = assignment[&from.into()].text().unwrap().parse().unwrap();
         assignment.insert(to.into(), number.into());
     }
     let hash = || Held::from(base64url::encode(&[0; 32]).as_str());
     assignment.insert("block-hash".into(), hash());
-    let mut body = message(entry.message.as_ref().unwrap());
+    let mut body = message(body);
     body.insert("block-hash".into(), hash());
     assignment.insert("body".into(), Held::Map(body));
     assignment
@@ -151,7 +152,7 @@ async fn the_same_history_straight_through_the_device_gives_the_same() {
     let store = Store::from([(stage.world.module.id().to_string(), module)]);
     let mut process = Process::new(&message(&stage.world.process), &store, Limits::default()).unwrap();
     for (entry, result) in stage.world.entries.borrow().iter().zip(&results) {
-        let slot = process.apply(&assignment(entry)).unwrap();
+        let slot = process.apply(&assigned(&entry.assignment, entry.message.as_ref().unwrap())).unwrap();
         assert_eq!(slot.fuel, result.gas, "slot {}", result.slot);
         let total = slot.results.as_ref().and_then(Held::map).and_then(|map| map.get(&"output".into()));
         let total = total.and_then(Held::map).map(|output| output[&"total".into()].clone());

@@ -13,6 +13,7 @@ mod fuzz_seeds;
 mod history;
 mod history_mutations;
 mod inclusion;
+mod lua_demo;
 mod lua_network;
 mod lua_processes;
 mod network;
