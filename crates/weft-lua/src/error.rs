@@ -86,11 +86,24 @@ impl ErrorKind {
     }
 }
 
+/// What was called at a level.
+#[derive(Debug, Clone)]
+pub enum Callee {
+    /// A function of Lua, with its name where its definition has one.
+    Lua(Option<String>),
+    /// A function of the library.
+    Native,
+    /// What is no function.
+    Other(Value),
+}
+
 /// One level of the calls an error came from, innermost first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Level {
-    /// The function's name where its definition has one.
-    pub function: Option<String>,
+    /// What was called.
+    pub callee: Callee,
+    /// With what, as far as it is known: the parameters as they are now, of those that were given. Tables are as they are now.
+    pub args: Vec<Value>,
     /// The name of its chunk.
     pub chunk: Rc<str>,
     /// The line of the statement.
@@ -106,13 +119,15 @@ struct Inner {
     kind: ErrorKind,
     term: Term,
     trace: Vec<Level>,
+    /// The call that raised it, if that is no function of Lua, and where on the stack its arguments are.
+    raised: Option<(Callee, usize, usize)>,
 }
 
 impl LuaError {
     /// An error of a kind, with its term.
     #[must_use]
     pub fn new(kind: ErrorKind, term: Term) -> Self {
-        Self(Box::new(Inner { kind, term, trace: Vec::new() }))
+        Self(Box::new(Inner { kind, term, trace: Vec::new(), raised: None }))
     }
 
     /// An error `pcall` catches.
@@ -184,6 +199,19 @@ impl LuaError {
     #[must_use]
     pub fn trace(&self) -> &[Level] {
         &self.0.trace
+    }
+
+    /// Notes the call that raised it.
+    #[cold]
+    pub(crate) fn raised_by(mut self, callee: Callee, at: usize, count: usize) -> Self {
+        if self.0.raised.is_none() && self.0.trace.is_empty() {
+            self.0.raised = Some((callee, at, count));
+        }
+        self
+    }
+
+    pub(crate) fn raised(&self) -> Option<&(Callee, usize, usize)> {
+        self.0.raised.as_ref()
     }
 
     pub(crate) fn set_trace(&mut self, trace: Vec<Level>) {

@@ -27,7 +27,7 @@ pub mod pattern;
 pub mod random;
 
 pub use answer::{answer, described};
-pub use error::{ErrorKind, Level, LuaError, Term};
+pub use error::{Callee, ErrorKind, Level, LuaError, Term};
 #[cfg(feature = "filter")]
 pub use filter::Filter;
 pub use value::{BigId, EnvId, NativeId, ProtoId, StrId, TableId, Value};

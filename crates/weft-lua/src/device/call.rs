@@ -3,7 +3,7 @@
 use super::ao;
 use super::held::{Held, Key, Map};
 use super::modules::{self, Store};
-use crate::{ErrorKind, Host, Limits, LuaError, Profile, Term, Value, Vm};
+use crate::{Callee, ErrorKind, Host, Level, Limits, LuaError, Profile, Term, Value, Vm};
 
 /// A machine that has run the modules of a process.
 #[derive(Debug)]
@@ -128,7 +128,7 @@ impl Device {
         let called = match outcome {
             Ok(None) => return Ok(None),
             Ok(Some(values)) => returned(&mut self.vm, &values),
-            Err(error) => failed(&self.vm, error),
+            Err(error) => failed(&mut self.vm, error),
         };
         match &called {
             Ok(Called::Returned(_, Held::Map(_))) if self.keeps => self.vm.commit(),
@@ -214,19 +214,16 @@ pub(super) fn returned(vm: &mut Vm, values: &[Value]) -> Result<Called, LuaError
 }
 
 /// What a node answers for an error. Of an error of Lua it cannot write the term down, so there is no body; the trace is the
-/// functions that stood in each other, innermost first, without their arguments.
-fn failed(vm: &Vm, error: LuaError) -> Result<Called, LuaError> {
+/// calls that stood in each other, innermost first.
+fn failed(vm: &mut Vm, error: LuaError) -> Result<Called, LuaError> {
     let mut message = Map::from([("status".into(), 500.into())]);
     match error.kind() {
         ErrorKind::Lua => {
-            let levels = error.trace().iter().map(|level| {
-                let mut entry = Map::from([("line".into(), place(&level.chunk, level.line))]);
-                if let Some(function) = &level.function {
-                    entry.insert("function".into(), function.as_str().into());
-                }
-                Held::Map(entry)
-            });
-            message.insert("trace".into(), Held::List(levels.collect()));
+            let mut levels = Vec::with_capacity(error.trace().len());
+            for level in error.trace() {
+                levels.push(Held::Map(traced(vm, level)));
+            }
+            message.insert("trace".into(), Held::Map(numbered(levels)));
         }
         ErrorKind::Crash => {
             let body = format!("Erlang error while running Lua: {}", vm.term_text(error.term()));
@@ -235,6 +232,45 @@ fn failed(vm: &Vm, error: LuaError) -> Result<Called, LuaError> {
         _ => return Err(error),
     }
     Ok(Called::Failed(message))
+}
+
+/// One call. The name of a function of the library is a tuple, which a node does not write down.
+fn traced(vm: &mut Vm, level: &Level) -> Map {
+    let mut entry = Map::new();
+    let (function, line) = match &level.callee {
+        Callee::Lua(name) => {
+            let name = name.as_deref().unwrap_or("-no-name-");
+            (Some(name.into()), Some(place(&level.chunk, level.line)))
+        }
+        Callee::Native => (None, None),
+        Callee::Other(value) => (argument(vm, *value), Some(place("-no-file-", level.line))),
+    };
+    entry.extend(function.map(|function| ("function".into(), function)));
+    entry.extend(line.map(|line| ("line".into(), line)));
+    let args = (1_usize..).zip(&level.args).filter_map(|(at, value)| Some((at, argument(vm, *value)?)));
+    let args = args.map(|(at, value)| (at.to_string().as_str().into(), value)).collect();
+    entry.insert("parameters".into(), Held::Map(args));
+    entry
+}
+
+/// An argument in a trace, without functions: a node leaves out what it cannot write.
+fn argument(vm: &mut Vm, value: Value) -> Option<Held> {
+    vm.to_host(value).ok().and_then(|host| Held::taken(&writable(host)?))
+}
+
+fn writable(host: Host) -> Option<Host> {
+    match host {
+        Host::Function(_) => None,
+        Host::Table(entries) => {
+            let kept = entries.into_iter().filter_map(|(key, value)| Some((key, writable(value)?)));
+            Some(Host::Table(kept.collect()))
+        }
+        other => Some(other),
+    }
+}
+
+fn numbered(values: Vec<Held>) -> Map {
+    (1_usize..).zip(values).map(|(at, value)| (at.to_string().as_str().into(), value)).collect()
 }
 
 fn place(chunk: &str, line: u32) -> Held {

@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use super::frame::{Frame, Give};
 use super::{Call, MAX_NESTED, Returns, Vm};
+use crate::compile::Proto;
 use crate::compile::op::MANY;
-use crate::error::{ErrorKind, Level, LuaError, Term};
+use crate::error::{Callee, ErrorKind, Level, LuaError, Term};
 use crate::heap::Event;
 use crate::value::{EnvId, NativeId, ProtoId, Value};
 
@@ -128,7 +129,7 @@ impl Vm {
                     let method = self.heap.metamethod(other, Event::Call);
                     if method.is_nil() {
                         let term = Term::tuple([Term::atom("undefined_function"), other.into()]);
-                        return Err(LuaError::lua(term));
+                        return Err(LuaError::lua(term).raised_by(Callee::Other(other), at, count));
                     }
                     self.charge(1 + count as u64)?;
                     self.need_stack(at + count + 1)?;
@@ -177,6 +178,7 @@ impl Vm {
             pc: 0,
             top: 0,
             varargs,
+            given: u32::try_from(count).unwrap_or(u32::MAX),
             give,
         });
         Ok(())
@@ -192,7 +194,7 @@ impl Vm {
         let outcome = body(&mut Call { vm: self, base: at, count });
         self.native_top = native_top;
         self.kept.truncate(kept);
-        let over = match outcome? {
+        let over = match outcome.map_err(|error| error.raised_by(Callee::Native, at, count))? {
             Returns::None => self.give(give, at, 0),
             Returns::One(value) => self.give_one(give, at, value),
             Returns::Two(a, b) => {
@@ -223,6 +225,7 @@ impl Vm {
                     pc: 0,
                     top: 0,
                     varargs: 0,
+                    given: 0,
                     give,
                 });
                 return Ok(Step::Call(Next {
@@ -348,7 +351,8 @@ impl Vm {
         let protected = self.frames[floor..].iter().rposition(|frame| frame.proto.is_none());
         let (ErrorKind::Lua, Some(at)) = (error.kind(), protected) else {
             if error.trace().is_empty() {
-                error.set_trace(self.trace());
+                let trace = self.trace(error.raised());
+                error.set_trace(trace);
             }
             return Err(error);
         };
@@ -362,17 +366,37 @@ impl Vm {
     }
 
     /// The calls in progress, innermost first.
-    pub(super) fn trace(&self) -> Vec<Level> {
+    pub(super) fn trace(&self, raised: Option<&(Callee, usize, usize)>) -> Vec<Level> {
         let frames =
             self.frames.iter().rev().filter_map(|frame| frame.proto.as_ref().map(|proto| (frame, proto)));
-        frames
-            .take(MAX_TRACE)
-            .map(|(frame, proto)| Level {
-                function: proto.name.clone(),
-                chunk: Rc::clone(&proto.chunk.name),
-                line: proto.line(frame.pc.saturating_sub(1)),
-            })
-            .collect()
+        let levels = frames.take(MAX_TRACE).map(|(frame, proto)| Level {
+            callee: Callee::Lua(proto.name.clone()),
+            args: self.arguments(frame, proto),
+            chunk: Rc::clone(&proto.chunk.name),
+            line: proto.line(frame.pc.saturating_sub(1)),
+        });
+        let mut levels: Vec<Level> = levels.collect();
+        if self.begun > 0
+            && self.frames.len() <= MAX_TRACE
+            && let Some(outermost) = levels.last_mut()
+        {
+            outermost.args = self.kept.get(..self.begun).unwrap_or_default().to_vec();
+        }
+        let first = raised.map(|(callee, at, count)| Level {
+            callee: callee.clone(),
+            args: self.stack.get(*at..at + count).unwrap_or_default().to_vec(),
+            chunk: levels.first().map_or_else(|| Rc::from(""), |level| Rc::clone(&level.chunk)),
+            line: levels.first().map_or(1, |level| level.line),
+        });
+        first.into_iter().chain(levels).collect()
+    }
+
+    /// The parameters of a call in its registers, and its further arguments.
+    fn arguments(&self, frame: &Frame, proto: &Proto) -> Vec<Value> {
+        let given = usize::from(proto.parameters).min(frame.given as usize);
+        let of = |from: usize, to: usize| self.stack.get(from..to).unwrap_or_default();
+        let further = frame.base.saturating_sub(frame.varargs);
+        [of(frame.base, frame.base + given), of(further, frame.base)].concat()
     }
 }
 

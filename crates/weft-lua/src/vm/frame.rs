@@ -40,5 +40,7 @@ pub(super) struct Frame {
     pub(super) top: usize,
     /// The further arguments of a vararg function stand right below its registers.
     pub(super) varargs: usize,
+    /// How many arguments it was given.
+    pub(super) given: u32,
     pub(super) give: Give,
 }

@@ -80,6 +80,8 @@ pub struct Vm {
     next_native: Option<NativeId>,
     /// Values natives hold while they call into Lua.
     pub(crate) kept: Vec<Value>,
+    /// How many of them, from the first on, are the arguments of the call that is cut into slices: errors tell of them.
+    pub(super) begun: usize,
     /// The state of `math.random`; nothing until it is first used.
     pub(crate) random: Option<crate::random::Random>,
     /// What it was when the call in progress began.
@@ -121,6 +123,7 @@ impl Vm {
             scratch: Vec::new(),
             next_native: None,
             kept: Vec::new(),
+            begun: 0,
             random: None,
             random_before: None,
             world: Box::new(crate::world::Nowhere),

@@ -26,6 +26,8 @@ impl Vm {
         let base = self.stack_top();
         self.need_stack(base + args.len())?;
         self.stack[base..base + args.len()].copy_from_slice(args);
+        self.kept.extend_from_slice(args);
+        self.begun = args.len();
         self.slice(fuel, |vm| vm.start(function, base, args.len(), 0))
     }
 
@@ -41,6 +43,7 @@ impl Vm {
     pub fn abandon(&mut self) {
         self.frames.clear();
         self.kept.clear();
+        self.begun = 0;
         self.native_top = 0;
     }
 
