@@ -165,6 +165,46 @@ fn ao_reads_paths_and_sets_keys_of_messages() {
     assert_eq!(error.kind(), ErrorKind::Unsupported);
 }
 
+/// What `message@1.0` answers: each key of docs/lua.md's list, and what is refused.
+#[test]
+fn ao_answers_what_message_1_0_does_and_refuses_the_rest() {
+    let answer = |expression: &str| {
+        let code = format!(
+            "function compute(base, req) local s, r = {expression} return tostring(s) .. ' ' .. tostring(r) end"
+        );
+        let state = base([("module", module(&code))]);
+        device(&state).compute("compute", &state, &Map::new())
+    };
+    let message = "{results = {outbox = {{data = 'one'}, {data = 'two'}}}, n = 5, yes = true, ['X-Key'] = 'x', ['private-a'] = 'p'}";
+    for (expression, expected) in [
+        (format!("ao.resolve({message}, 'results/outbox/2/data')"), "ok two"),
+        (format!("ao.resolve({message}, '/results/outbox/1/data')"), "ok one"),
+        (format!("ao.resolve({message}, 'results/outbox/3')"), "error not_found"),
+        (format!("ao.resolve({message}, 'results', 'outbox/1', 'data')"), "ok one"),
+        (format!("ao.get('n', {message})"), "5 nil"),
+        (format!("ao.get('yes', {message})"), "true nil"),
+        (format!("ao.get('X-Key', {message})"), "x nil"),
+        (format!("ao.get('private-a', {message})"), "not_found nil"),
+        (format!("ao.get('results/outbox/keys', {message}) and #ao.get('keys', {message})"), "4 nil"),
+        ("ao.get('x', {'as', 'message@1.0', {device = 'json@1.0', x = 'seen'}})".to_owned(), "seen nil"),
+        ("ao.set({a = {b = 1}}, 'a/c', 2).a.b".to_owned(), "1 nil"),
+        ("ao.event('group', {'an', 'event'})".to_owned(), "ok nil"),
+    ] {
+        assert_eq!(answer(&expression).unwrap(), ok(expected.into()), "{expression}");
+    }
+    for expression in [
+        "ao.get('id', {a = 1})",
+        "ao.get('commitments/committers', {commitments = {}, device = 'x@1.0'})",
+        "ao.resolve({a = 1}, '~json@1.0/serialize')",
+        "ao.resolve({a = 1}, {path = 'a', more = 1})",
+        "ao.get('x', {'as', 'json@1.0', {x = 1}})",
+        "ao.resolve({device = 'patch@1.0', x = 1}, 'x')",
+        "pcall(ao.get, 'verify', {a = 1})",
+    ] {
+        assert_eq!(answer(expression).unwrap_err().kind(), ErrorKind::Unsupported, "{expression}");
+    }
+}
+
 #[test]
 fn what_asked_the_clock_or_chance_is_not_replayable() {
     let state = base([(

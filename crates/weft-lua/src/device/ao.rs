@@ -85,8 +85,8 @@ fn event(call: &mut Call<'_>, args: Vec<Held>) -> Result<Vec<Held>, LuaError> {
 
 fn get(call: &mut Call<'_>, args: Vec<Held>) -> Result<Vec<Held>, LuaError> {
     let [key, base] = args.as_slice() else { return Err(clause(call)) };
-    let path = path_of(call, key)?;
-    let found = walk(call, base, &path)?;
+    let (path, base) = (path_of(call, key)?, as_device(call, base)?);
+    let found = walk(call, &base, &path)?;
     Ok(vec![found.unwrap_or_else(not_found)])
 }
 
@@ -108,7 +108,7 @@ fn resolve(call: &mut Call<'_>, args: Vec<Held>) -> Result<Vec<Held>, LuaError> 
             for request in requests {
                 path.extend(path_of(call, request)?);
             }
-            (base.clone(), path)
+            (as_device(call, base)?, path)
         }
         _ => return Err(clause(call)),
     };
@@ -116,6 +116,20 @@ fn resolve(call: &mut Call<'_>, args: Vec<Held>) -> Result<Vec<Held>, LuaError> 
         Some(found) => vec!["ok".into(), found],
         None => vec!["error".into(), not_found()],
     })
+}
+
+/// `{"as", DEVICE, message}` is the message under another device: its own, whatever that is, has no part in it.
+fn as_device(call: &Call<'_>, base: &Held) -> Result<Held, LuaError> {
+    let Held::List(values) = base else { return Ok(base.clone()) };
+    match values.as_slice() {
+        [word, device, Held::Map(message)] if word.text() == Some("as") && device.text().is_some() => {
+            let mut message = message.clone();
+            message.insert("device".into(), device.clone());
+            plain_device(call, &message)?;
+            Ok(Held::Map(message))
+        }
+        _ => Ok(base.clone()),
+    }
 }
 
 fn set(call: &mut Call<'_>, args: Vec<Held>) -> Result<Vec<Held>, LuaError> {
