@@ -128,7 +128,8 @@ pub(crate) fn message(item: &DataItem) -> Map {
 
 /// An assignment with its message.
 pub(crate) fn assigned(assignment: &DataItem, body: &DataItem) -> Map {
-    let mut assignment = message(assignment);
+    // Its anchor is no text here, and so is not in what a scheduler prints.
+    let mut assignment = message(&DataItem { anchor: None, ..assignment.clone() });
     for (from, to) in [("timestamp", "timestamp"), ("nonce", "slot"), ("epoch", "epoch")] {
         let number: i64 = assignment[&from.into()].text().unwrap().parse().unwrap();
         assignment.insert(to.into(), number.into());

@@ -123,6 +123,9 @@ fn as_device(call: &Call<'_>, base: &Held) -> Result<Held, LuaError> {
     let Held::List(values) = base else { return Ok(base.clone()) };
     match values.as_slice() {
         [word, device, Held::Map(message)] if word.text() == Some("as") && device.text().is_some() => {
+            if message.contains_key(&"path".into()) {
+                return Err(call.unsupported("A path under `as` is not resolved here."));
+            }
             let mut message = message.clone();
             message.insert("device".into(), device.clone());
             plain_device(call, &message)?;

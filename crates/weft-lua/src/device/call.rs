@@ -219,10 +219,14 @@ fn failed(vm: &mut Vm, error: LuaError) -> Result<Called, LuaError> {
     let mut message = Map::from([("status".into(), 500.into())]);
     match error.kind() {
         ErrorKind::Lua => {
+            // What the trace costs is no part of what the call took.
+            let left = vm.fuel().saturating_add(vm.worked());
+            vm.set_fuel(u64::MAX);
             let mut levels = Vec::with_capacity(error.trace().len());
             for level in error.trace() {
                 levels.push(Held::Map(traced(vm, level)));
             }
+            vm.set_fuel(left);
             message.insert("trace".into(), Held::Map(numbered(levels)));
         }
         ErrorKind::Crash => {
