@@ -4,16 +4,19 @@
 
 use crate::error::{ErrorKind, LuaError, Term};
 use crate::value::{TableId, Value};
-use crate::vm::Vm;
+use crate::vm::{Profile, Vm};
 
 /// How deep results may nest.
 const MAX_DEPTH: usize = 1000;
 
-/// Runs a program and writes down what Luerl would say of it.
+/// Runs a program and writes down what Luerl would say of it; in profile `lua53`, what comes of it in Lua's own notation.
 ///
 /// # Errors
 /// What Luerl does not have: the fuel or the memory ran out, or a bound of ours was met.
 pub fn answer(vm: &mut Vm, program: &[u8]) -> Result<String, LuaError> {
+    if vm.profile() == Profile::Lua53 {
+        return crate::answer53::answer(vm, program);
+    }
     let function = vm.load(program, "");
     let results = function.and_then(|function| vm.call(function, &[]));
     let outcome = results.and_then(|values| {

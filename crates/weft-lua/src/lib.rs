@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod answer53;
 mod compile;
 mod error;
 #[cfg(feature = "filter")]

@@ -45,6 +45,11 @@ impl Random {
         Self { words, place: place & 15 }
     }
 
+    /// 64 bits.
+    pub(crate) fn bits(&mut self) -> u64 {
+        self.next()
+    }
+
     fn next(&mut self) -> u64 {
         let word = |words: &[u64; 16], place: u8| words.get(usize::from(place & 15)).copied().unwrap_or(0);
         let first = word(&self.words, self.place);

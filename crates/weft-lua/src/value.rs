@@ -32,6 +32,10 @@ index!(
     ProtoId
 );
 index!(
+    /// A coroutine; 0 is the main line of calls. Profile `lua53` alone.
+    ThreadId
+);
+index!(
     /// A function of the host.
     NativeId
 );
@@ -81,6 +85,8 @@ pub enum Value {
     Function(ProtoId, EnvId),
     /// A function of the host.
     Native(NativeId),
+    /// A coroutine. Profile `lua53` alone.
+    Thread(ThreadId),
 }
 
 impl Value {
@@ -122,6 +128,7 @@ impl Value {
             Self::Str(_) => "string",
             Self::Table(_) => "table",
             Self::Function(..) | Self::Native(_) => "function",
+            Self::Thread(_) => "thread",
         }
     }
 }

@@ -11,6 +11,9 @@ use crate::syntax::ast::{Expr, Name};
 
 impl Compiler<'_> {
     pub(super) fn assign(&mut self, targets: &[Expr], values: &[Expr]) -> Result<(), LuaError> {
+        if self.exact {
+            return self.assign_in_order(targets, values);
+        }
         let free = self.free();
         if let ([target], [value]) = (targets, values) {
             self.assign_one(target, value)?;
@@ -36,7 +39,7 @@ impl Compiler<'_> {
         self.store(target, from)
     }
 
-    fn store(&mut self, target: &Expr, from: Reg) -> Result<(), LuaError> {
+    pub(super) fn store(&mut self, target: &Expr, from: Reg) -> Result<(), LuaError> {
         let free = self.free();
         match target {
             Expr::Name(name) => match self.place(*name) {
@@ -48,6 +51,9 @@ impl Compiler<'_> {
                     self.emit(Op::SetEnv { from, depth, slot });
                 }
                 Place::Global => {
+                    if let Some((table, key)) = self.environment_field(*name) {
+                        return self.store(&Expr::Index(Box::new(table), Box::new(key)), from);
+                    }
                     let name = self.name_text(*name);
                     self.emit(Op::SetGlobal { from, name });
                 }
@@ -59,6 +65,7 @@ impl Compiler<'_> {
                 let table = self.any(object)?;
                 if let Expr::Text(bytes) = &**key {
                     let name = self.text(bytes);
+                    self.note(table, object)?;
                     self.emit(Op::SetField { table, value: from, name });
                 } else {
                     let key = self.any(key)?;
@@ -107,6 +114,9 @@ impl Compiler<'_> {
             u8::try_from(wanted).ok().filter(|count| *count < MANY).ok_or_else(super::state::too_large)?;
         match expr {
             Expr::Call(..) | Expr::Method(..) => self.call(expr, at, count)?,
+            Expr::At(line, inner) => {
+                return self.on_line(*line, |compiler| compiler.some(inner, wanted));
+            }
             Expr::Varargs(_) => {
                 self.emit(Op::Varargs { to: at, count });
             }
@@ -142,10 +152,10 @@ impl Compiler<'_> {
 }
 
 /// Whether an expression's code writes its register only when it has read all it reads.
-fn writes_last(expr: &Expr) -> bool {
+pub(super) fn writes_last(expr: &Expr) -> bool {
     match expr {
         Expr::And(..) | Expr::Or(..) => false,
-        Expr::One(inner) => writes_last(inner),
+        Expr::One(inner) | Expr::At(_, inner) => writes_last(inner),
         _ => true,
     }
 }

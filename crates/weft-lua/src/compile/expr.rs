@@ -15,6 +15,7 @@ pub(super) fn is_list(expr: &Expr) -> bool {
         Expr::Call(..) | Expr::Method(..) | Expr::Varargs(_) => true,
         // In Luerl, `and` and `or` pass on all values of a side where all are wanted.
         Expr::And(a, b) | Expr::Or(a, b) => is_list(a) || is_list(b),
+        Expr::At(_, inner) => is_list(inner),
         _ => false,
     }
 }
@@ -41,7 +42,8 @@ impl Compiler<'_> {
     pub(super) fn into(&mut self, expr: &Expr, to: Reg) -> Result<(), LuaError> {
         let free = self.free();
         match expr {
-            Expr::Name(name) => self.variable(*name, to),
+            Expr::At(line, inner) => self.on_line(*line, |compiler| compiler.into(inner, to))?,
+            Expr::Name(name) => self.variable(*name, to)?,
             Expr::Table(fields) => self.table(fields, to)?,
             Expr::Index(object, key) => self.index(object, key, to)?,
             Expr::Call(..) | Expr::Method(..) => self.call_one(expr, to)?,
@@ -59,7 +61,7 @@ impl Compiler<'_> {
                         self.temporary()?
                     };
                     let inner = self.free();
-                    self.binary(*op, a, right, target)?;
+                    self.binary(*op, (a, first), right, target)?;
                     self.release(inner);
                     a = target;
                 }
@@ -113,7 +115,7 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    fn variable(&mut self, name: Name, to: Reg) {
+    fn variable(&mut self, name: Name, to: Reg) -> Result<(), LuaError> {
         match self.place(name) {
             Place::Register(from) if from == to => {}
             Place::Register(from) => {
@@ -123,6 +125,9 @@ impl Compiler<'_> {
                 self.emit(Op::GetEnv { to, depth, slot });
             }
             Place::Global => {
+                if let Some((table, key)) = self.environment_field(name) {
+                    return self.index(&table, &key, to);
+                }
                 let name = self.name_text(name);
                 self.emit(Op::GetGlobal { to, name });
             }
@@ -130,6 +135,7 @@ impl Compiler<'_> {
                 self.emit(Op::Lost);
             }
         }
+        Ok(())
     }
 
     fn unary(&mut self, expr: &Expr, to: Reg) -> Result<(), LuaError> {
@@ -140,6 +146,13 @@ impl Compiler<'_> {
             Expr::Length(a) => Op::Length { to, a: self.any(a)? },
             _ => return Ok(()),
         };
+        if let (
+            Op::Neg { a, .. } | Op::Bnot { a, .. } | Op::Length { a, .. },
+            Expr::Unary(_, operand) | Expr::Length(operand),
+        ) = (op, expr)
+        {
+            self.note(a, operand)?;
+        }
         self.emit(op);
         Ok(())
     }
@@ -161,15 +174,18 @@ impl Compiler<'_> {
         let table = self.any(object)?;
         if let Expr::Text(bytes) = key {
             let name = self.text(bytes);
+            self.note(table, object)?;
             self.emit(Op::GetField { to, table, name });
         } else {
             let key = self.any(key)?;
+            self.note(table, object)?;
             self.emit(Op::GetIndex { to, table, key });
         }
         Ok(())
     }
 
-    fn binary(&mut self, op: BinOp, a: Reg, right: &Expr, to: Reg) -> Result<(), LuaError> {
+    /// `a` is the left side's register, and the expression it came from, if it is that of no step between.
+    fn binary(&mut self, op: BinOp, (a, left): (Reg, &Expr), right: &Expr, to: Reg) -> Result<(), LuaError> {
         if let Expr::Number(Num::Int(n)) = right
             && let Ok(value) = i32::try_from(*n)
         {
@@ -179,11 +195,19 @@ impl Compiler<'_> {
                 _ => None,
             };
             if let Some(op) = short {
+                self.note(a, left)?;
                 self.emit(op);
                 return Ok(());
             }
         }
         let b = self.any(right)?;
+        // A number is no operand to complain of, and PUC has no name for a constant one.
+        if !matches!(left, Expr::Text(_)) {
+            self.note(a, left)?;
+        }
+        if !matches!(right, Expr::Text(_)) {
+            self.note(b, right)?;
+        }
         self.emit(match op {
             BinOp::Add => Op::Add { to, a, b },
             BinOp::Sub => Op::Sub { to, a, b },
@@ -211,8 +235,10 @@ impl Compiler<'_> {
 
     fn concat(&mut self, parts: &[Expr], to: Reg) -> Result<(), LuaError> {
         if let [a, b] = parts {
-            let (a, b) = (self.any(a)?, self.any(b)?);
-            self.emit(Op::Concat { to, a, b });
+            let (left, right) = (self.any(a)?, self.any(b)?);
+            self.note(left, a)?;
+            self.note(right, b)?;
+            self.emit(Op::Concat { to, a: left, b: right });
             return Ok(());
         }
         let from = self.free();
@@ -221,10 +247,15 @@ impl Compiler<'_> {
         }
         let count = self.free() - from;
         self.emit(Op::ConcatAll { to, from, count });
-        for at in (from + 1..from + count - 1).rev() {
-            self.emit(Op::Concat { to: at, a: at, b: at + 1 });
+        for (at, part) in (from..from + count - 1).zip(parts).rev() {
+            self.note(at, part)?;
+            if at + 2 == from + count
+                && let Some(last) = parts.last()
+            {
+                self.note(at + 1, last)?;
+            }
+            self.emit(Op::Concat { to: if at == from { to } else { at }, a: at, b: at + 1 });
         }
-        self.emit(Op::Concat { to, a: from, b: from + 1 });
         Ok(())
     }
 
@@ -236,6 +267,14 @@ impl Compiler<'_> {
         let named = u16::try_from(fields.len() - items).unwrap_or(u16::MAX);
         self.emit(Op::NewTable { to: table, array, fields: named });
         let mut at = 0u32;
+        // In Lua 5.3 items are set after the keys that stand before them, fifty at a time.
+        let late = self.exact && fields.iter().any(|field| matches!(field, Field::Keyed(..)));
+        if late {
+            let is_open = matches!(fields.last(), Some(Field::Item(value)) if is_list(value));
+            if items <= 50 && !is_open {
+                return self.table_late(fields, table, to);
+            }
+        }
         for (place, field) in fields.iter().enumerate() {
             let free = self.free();
             match field {
@@ -267,10 +306,40 @@ impl Compiler<'_> {
         Ok(())
     }
 
+    /// A table whose items are set when everything is evaluated.
+    fn table_late(&mut self, fields: &[Field], table: Reg, to: Reg) -> Result<(), LuaError> {
+        let mut items = Vec::new();
+        for field in fields {
+            match field {
+                Field::Item(value) => items.push(self.fresh(value)?),
+                Field::Named(name, value) => {
+                    let free = self.free();
+                    let name = self.name_text(*name);
+                    let value = self.any(value)?;
+                    self.emit(Op::InitField { table, value, name });
+                    self.release(free);
+                }
+                Field::Keyed(key, value) => {
+                    let free = self.free();
+                    let (key, value) = (self.any(key)?, self.any(value)?);
+                    self.emit(Op::InitIndex { table, key, value });
+                    self.release(free);
+                }
+            }
+        }
+        for (at, value) in (1u32..).zip(items) {
+            self.emit(Op::InitItem { table, value, at });
+        }
+        self.emit(Op::Seal { table });
+        self.emit(Op::Move { to, from: table });
+        Ok(())
+    }
+
     /// All values of an expression, from a register on, which is the first that is free.
     pub(super) fn list(&mut self, expr: &Expr, at: Reg) -> Result<(), LuaError> {
         let free = self.free();
         match expr {
+            Expr::At(line, inner) => self.on_line(*line, |compiler| compiler.list(inner, at))?,
             Expr::Call(..) | Expr::Method(..) => self.call(expr, at, MANY)?,
             Expr::Varargs(_) => {
                 self.emit(Op::Varargs { to: at, count: MANY });
@@ -348,6 +417,9 @@ impl Compiler<'_> {
 
     /// A call whose values go to a register and those after it; the register is the first that is free.
     pub(super) fn call(&mut self, expr: &Expr, at: Reg, results: u8) -> Result<(), LuaError> {
+        if let Expr::At(line, inner) = expr {
+            return self.on_line(*line, |compiler| compiler.call(inner, at, results));
+        }
         let free = self.free();
         let count = self.prepare_call(expr)?;
         self.emit(Op::Call { f: at, count, results });
@@ -359,8 +431,20 @@ impl Compiler<'_> {
     pub(super) fn prepare_call(&mut self, expr: &Expr) -> Result<u8, LuaError> {
         match expr {
             Expr::Call(function, args) => {
-                self.fresh(function)?;
-                self.arguments(args)
+                let f = self.fresh(function)?;
+                let count = self.arguments(args)?;
+                self.note(f, function)?;
+                Ok(count)
+            }
+            Expr::Method(object, name, args) if self.exact => {
+                let f = self.temporary()?;
+                let from = self.fresh(object)?;
+                let text = self.name_text(*name);
+                self.note(from, object)?;
+                self.emit(Op::Method { f, name: text });
+                let count = self.arguments(args)?;
+                self.note_as(f, "method", Some(text))?;
+                Ok(if count == MANY { MANY } else { count + 1 })
             }
             Expr::Method(object, name, args) => {
                 let f = self.temporary()?;

@@ -30,7 +30,7 @@ impl Lint {
                 }
                 Kind::Call(call) => self.expr(call),
                 Kind::Return(values) | Kind::Local { values, .. } => self.exprs(values),
-                Kind::Break => {}
+                Kind::Break | Kind::Goto(_) | Kind::Label(_) => {}
                 Kind::Block(block) => self.block(block),
                 Kind::While { condition, block } => {
                     self.expr(condition);
@@ -95,7 +95,11 @@ impl Lint {
                 self.expr(function);
                 self.exprs(args);
             }
-            Expr::One(inner) | Expr::Unary(_, inner) | Expr::Not(inner) | Expr::Length(inner) => {
+            Expr::One(inner)
+            | Expr::At(_, inner)
+            | Expr::Unary(_, inner)
+            | Expr::Not(inner)
+            | Expr::Length(inner) => {
                 self.expr(inner);
             }
             Expr::Binary(first, steps) => {

@@ -4,6 +4,7 @@ mod assign;
 mod condition;
 mod expr;
 mod lint;
+mod lua53;
 pub(crate) mod op;
 mod scope;
 mod state;
@@ -15,6 +16,7 @@ use crate::error::{LuaError, Term};
 use crate::heap::Heap;
 use crate::syntax;
 use crate::value::{ProtoId, Value};
+pub(crate) use lua53::Note;
 pub(crate) use op::Op;
 use state::Compiler;
 
@@ -34,6 +36,10 @@ pub(crate) struct Proto {
     pub(crate) functions: Box<[ProtoId]>,
     /// From which instruction on a line is the current one.
     pub(crate) lines: Box<[(u32, u32)]>,
+    /// What messages call the registers of instructions, by instruction; profile `lua53` alone.
+    pub(crate) notes: Box<[Note]>,
+    /// The line where it begins; profile `lua53` alone.
+    pub(crate) line: u32,
     pub(crate) parameters: u8,
     pub(crate) is_vararg: bool,
     /// Registers it uses.
@@ -54,10 +60,11 @@ impl Proto {
             + self.constants.len() * size_of::<Value>()
             + self.functions.len() * size_of::<ProtoId>()
             + self.lines.len() * size_of::<(u32, u32)>()
+            + self.notes.len() * size_of::<Note>()
     }
 
     /// The line of an instruction.
-    pub(crate) fn line(&self, pc: usize) -> u32 {
+    pub(crate) fn line_at(&self, pc: usize) -> u32 {
         let after = self.lines.partition_point(|(from, _)| *from as usize <= pc);
         after.checked_sub(1).and_then(|at| self.lines.get(at)).map_or(0, |(_, line)| *line)
     }
@@ -84,4 +91,27 @@ pub(crate) fn compile(
     }
     let chunk = Rc::new(Chunk { name: name.into(), source: source.into() });
     Compiler::new(heap, &program, chunk, numbers).chunk(&program.body)
+}
+
+/// Compiles a chunk of Lua 5.3, and answers whether it finds its globals in a frame around it and not in the machine's table:
+/// because it names `_ENV`, or because `own` asks for it.
+pub(crate) fn compile_exact(
+    heap: &mut Heap,
+    source: &[u8],
+    name: &str,
+    own: bool,
+) -> Result<(Option<ProtoId>, bool), LuaError> {
+    let mut program = syntax::lua53::parse(source, name)?;
+    let known = program.names.iter().position(|name| **name == *b"_ENV");
+    let at = match known {
+        None if own => {
+            program.names.push(b"_ENV".as_slice().into());
+            Some(program.names.len() - 1)
+        }
+        known => known,
+    };
+    let environment = at.and_then(|at| u32::try_from(at).ok());
+    let chunk = Rc::new(Chunk { name: name.into(), source: Box::default() });
+    let functions = Compiler::exact(heap, &program, chunk, environment).chunk(&program.body)?;
+    Ok((functions.last().copied(), environment.is_some()))
 }

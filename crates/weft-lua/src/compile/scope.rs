@@ -21,11 +21,14 @@ pub(super) struct Block {
     pub(super) any: bool,
     /// Whether it declares more variables than there are registers for: all of them are kept like captured ones.
     pub(super) is_large: bool,
+    /// Whether a jump may come back into the middle of it.
+    pub(super) has_labels: bool,
 }
 
-/// What is captured in each block of a program.
-pub(super) fn captured(program: &Program) -> Vec<Block> {
-    let mut analysis = Analysis { blocks: vec![Block::default(); program.blocks] };
+/// What is captured in each block of a program. `exact`: what a block uses of what is around it goes by where its own
+/// variables begin, and none is lost; Luerl's way otherwise.
+pub(super) fn captured(program: &Program, exact: bool) -> Vec<Block> {
+    let mut analysis = Analysis { blocks: vec![Block::default(); program.blocks], exact };
     analysis.function(&program.body);
     analysis.blocks
 }
@@ -52,6 +55,7 @@ impl Uses {
 
 struct Analysis {
     blocks: Vec<Block>,
+    exact: bool,
 }
 
 /// A block as it is gone through.
@@ -60,11 +64,16 @@ struct Open {
     local: Names,
     free: Names,
     uses: Uses,
+    /// What was used while it was not yet a variable of the block.
+    outside: Uses,
     declared: usize,
+    has_labels: bool,
 }
 
 impl Open {
     fn statement(&mut self, new: &[Name], uses: Uses) {
+        self.outside.own.extend(uses.own.iter().filter(|name| !self.local.contains(name)));
+        self.outside.inner.extend(uses.inner.iter().filter(|name| !self.local.contains(name)));
         self.free.extend(uses.own.iter().chain(&uses.inner).filter(|name| !self.local.contains(name)));
         self.local.extend(new);
         self.declared += new.len();
@@ -83,7 +92,12 @@ impl Analysis {
         let mut open = Open { local, ..Open::default() };
         for statement in &block.statements {
             let (new, uses) = self.statement(statement);
+            if let (true, Kind::LocalFunction { name, .. }) = (self.exact, &statement.kind) {
+                // It sees itself.
+                open.local.insert(*name);
+            }
             open.statement(&new, uses);
+            open.has_labels |= matches!(statement.kind, Kind::Label(_));
         }
         if let Some(until) = until {
             let mut uses = Uses::default();
@@ -94,6 +108,7 @@ impl Analysis {
             block.is_large = open.declared > MAX_LOCALS;
             block.any = block.is_large || open.uses.inner.iter().any(|name| open.local.contains(name));
             block.names.clone_from(&open.uses.inner);
+            block.has_labels = open.has_labels;
         }
         open
     }
@@ -101,6 +116,9 @@ impl Analysis {
     /// What a block uses of what is around it.
     fn block(&mut self, block: &ast::Block, until: Option<&Expr>, local: Names) -> Uses {
         let open = self.open(block, until, local);
+        if self.exact {
+            return open.outside;
+        }
         let local = open.local;
         open.uses.without(&local)
     }
@@ -116,7 +134,7 @@ impl Analysis {
             }
             Kind::Call(call) => self.expr(call, &mut uses),
             Kind::Return(values) => self.exprs(values, &mut uses),
-            Kind::Break => {}
+            Kind::Break | Kind::Goto(_) | Kind::Label(_) => {}
             Kind::Block(block) => uses = self.block(block, None, Names::new()),
             Kind::While { condition, block } => {
                 self.expr(condition, &mut uses);
@@ -189,7 +207,11 @@ impl Analysis {
                 self.exprs(args, uses);
                 uses.own.insert(*name);
             }
-            Expr::One(inner) | Expr::Unary(_, inner) | Expr::Not(inner) | Expr::Length(inner) => {
+            Expr::One(inner)
+            | Expr::At(_, inner)
+            | Expr::Unary(_, inner)
+            | Expr::Not(inner)
+            | Expr::Length(inner) => {
                 self.expr(inner, uses);
             }
             Expr::Binary(first, steps) => {

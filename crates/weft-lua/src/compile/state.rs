@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::lua53::{Goto, Label, Note};
 use super::op::{Op, Reg};
 use super::scope::{self, Block};
 use super::{Chunk, Proto};
@@ -30,20 +31,25 @@ pub(super) enum Place {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Home {
+pub(super) enum Home {
     Register(Reg),
     Slot(u16),
 }
 
 /// A block that is open.
-struct Scope {
-    block: usize,
-    variables: Vec<(Name, Home)>,
+pub(super) struct Scope {
+    pub(super) block: usize,
+    pub(super) variables: Vec<(Name, Home)>,
     /// Whether it has a frame of captured variables, and where that is made.
     frame: Option<Option<usize>>,
     slots: u16,
     /// Registers in use before it.
     registers: Reg,
+    /// Labels in it so far; profile `lua53` alone, as what follows.
+    pub(super) labels: Vec<Label>,
+    /// Not a block's own: made for one captured variable of a block that has labels, so that each pass by its declaration
+    /// makes a new variable.
+    extra: bool,
 }
 
 /// A loop that is open.
@@ -61,7 +67,9 @@ pub(super) struct Function {
     known: BTreeMap<Constant, u32>,
     pub(super) functions: Vec<ProtoId>,
     lines: Vec<(u32, u32)>,
-    scopes: Vec<Scope>,
+    pub(super) notes: Vec<Note>,
+    pub(super) gotos: Vec<Goto>,
+    pub(super) scopes: Vec<Scope>,
     pub(super) loops: Vec<Loop>,
     pub(super) free: Reg,
     most: Reg,
@@ -76,10 +84,14 @@ enum Constant {
 
 pub(super) struct Compiler<'a> {
     heap: &'a mut Heap,
-    names: &'a [Box<[u8]>],
+    pub(super) names: &'a [Box<[u8]>],
     blocks: Vec<Block>,
     functions: Vec<Function>,
-    chunk: Rc<Chunk>,
+    pub(super) chunk: Rc<Chunk>,
+    /// Whether it is Lua 5.3's way and not Luerl's.
+    pub(super) exact: bool,
+    /// The name `_ENV`, if the program has it.
+    pub(super) environment: Option<Name>,
     numbers: Option<&'a [u64]>,
     /// The functions that are done.
     done: Vec<ProtoId>,
@@ -92,8 +104,43 @@ impl<'a> Compiler<'a> {
         chunk: Rc<Chunk>,
         numbers: Option<&'a [u64]>,
     ) -> Self {
-        let blocks = scope::captured(program);
-        Self { heap, names: &program.names, blocks, functions: Vec::new(), chunk, numbers, done: Vec::new() }
+        let blocks = scope::captured(program, false);
+        Self {
+            heap,
+            names: &program.names,
+            blocks,
+            functions: Vec::new(),
+            chunk,
+            exact: false,
+            environment: None,
+            numbers,
+            done: Vec::new(),
+        }
+    }
+
+    /// For a program of Lua 5.3. With `environment`, the chunk finds `_ENV` in the one variable of the frame around it.
+    pub(super) fn exact(
+        heap: &'a mut Heap,
+        program: &'a Program,
+        chunk: Rc<Chunk>,
+        environment: Option<Name>,
+    ) -> Self {
+        let blocks = scope::captured(program, true);
+        let mut compiler = Self::new(heap, program, chunk, None);
+        (compiler.blocks, compiler.exact, compiler.environment) = (blocks, true, environment);
+        if let Some(name) = environment {
+            let scope = Scope {
+                block: usize::MAX,
+                variables: vec![(name, Home::Slot(0))],
+                frame: Some(None),
+                slots: 1,
+                registers: 0,
+                labels: Vec::new(),
+                extra: false,
+            };
+            compiler.functions.push(Function { scopes: vec![scope], ..Function::default() });
+        }
+        compiler
     }
 
     /// Compiles a chunk; all its functions, the chunk's own last.
@@ -111,6 +158,9 @@ impl<'a> Compiler<'a> {
             self.declare(*name, register)?;
         }
         self.statements(&body.block)?;
+        if self.exact {
+            self.check_gotos()?;
+        }
         self.emit(Op::ReturnNone);
         let captured = self.close_function();
         let Some(function) = self.functions.pop() else { return Err(too_large()) };
@@ -119,6 +169,8 @@ impl<'a> Compiler<'a> {
             constants: function.constants.into(),
             functions: function.functions.into(),
             lines: function.lines.into(),
+            notes: function.notes.into(),
+            line: body.line,
             parameters: u8::try_from(body.parameters.len()).map_err(|_| too_large())?,
             is_vararg: body.is_vararg,
             registers: function.most,
@@ -165,6 +217,10 @@ impl<'a> Compiler<'a> {
         if lines.last().is_none_or(|(_, last)| *last != line) {
             lines.push((at, line));
         }
+    }
+
+    pub(super) fn line_of_now(&mut self) -> u32 {
+        self.now().lines.last().map_or(0, |(_, line)| *line)
     }
 
     /// Makes jumps lead to the next instruction.
@@ -280,7 +336,9 @@ impl<'a> Compiler<'a> {
 
     /// Opens a block; with `made`, its frame of captured variables is made by an instruction here.
     pub(super) fn open(&mut self, block: usize, made: bool) {
-        let has_frame = self.blocks.get(block).is_some_and(|block| block.any);
+        // With labels, each captured variable has a frame of its own.
+        let exact = self.exact;
+        let has_frame = self.blocks.get(block).is_some_and(|block| block.any && !(exact && block.has_labels));
         let at = (has_frame && made).then(|| self.emit(Op::PushEnv { size: 0 }));
         let function = self.now();
         let scope = Scope {
@@ -289,12 +347,29 @@ impl<'a> Compiler<'a> {
             frame: has_frame.then_some(at),
             slots: 0,
             registers: function.free,
+            labels: Vec::new(),
+            extra: false,
         };
         function.scopes.push(scope);
     }
 
     /// Closes a block.
     pub(super) fn close(&mut self) {
+        self.close_extra();
+        self.close_one();
+        if self.exact {
+            self.lower_gotos();
+        }
+    }
+
+    /// Closes what was opened for single variables of the block.
+    pub(super) fn close_extra(&mut self) {
+        while self.now().scopes.last().is_some_and(|scope| scope.extra) {
+            self.close_one();
+        }
+    }
+
+    fn close_one(&mut self) {
         let Some(scope) = self.now().scopes.pop() else { return };
         self.release(scope.registers);
         if let Some(Some(at)) = scope.frame {
@@ -306,6 +381,9 @@ impl<'a> Compiler<'a> {
     }
 
     fn close_function(&mut self) -> u16 {
+        while self.now().scopes.len() > 1 {
+            self.now().scopes.pop();
+        }
         self.now().scopes.pop().map_or(0, |scope| scope.slots)
     }
 
@@ -330,6 +408,9 @@ impl<'a> Compiler<'a> {
     /// stays in the register.
     pub(super) fn declare(&mut self, name: Name, register: Reg) -> Result<bool, LuaError> {
         let captured = self.is_captured(name);
+        if captured && self.exact {
+            self.open_extra();
+        }
         let Some(scope) = self.now().scopes.last_mut() else { return Ok(true) };
         if !captured {
             scope.variables.push((name, Home::Register(register)));
@@ -340,6 +421,33 @@ impl<'a> Compiler<'a> {
         scope.variables.push((name, Home::Slot(slot)));
         self.emit(Op::SetEnv { from: register, depth: 0, slot });
         Ok(false)
+    }
+
+    /// A frame for the variable that is declared next, if its block has labels.
+    fn open_extra(&mut self) {
+        let Some((block, registers)) = self.now().scopes.last().map(|scope| (scope.block, scope.registers))
+        else {
+            return;
+        };
+        if !self.blocks.get(block).is_some_and(|block| block.has_labels) {
+            return;
+        }
+        let at = self.emit(Op::PushEnv { size: 1 });
+        self.now().scopes.push(Scope {
+            block,
+            variables: Vec::new(),
+            frame: Some(Some(at)),
+            slots: 0,
+            registers,
+            labels: Vec::new(),
+            extra: true,
+        });
+    }
+
+    /// Whether a name's variable is one of the function that is compiled.
+    pub(super) fn is_own(&self, name: Name) -> bool {
+        let mut scopes = self.functions.last().into_iter().flat_map(|function| &function.scopes);
+        scopes.any(|scope| scope.variables.iter().any(|(known, _)| *known == name))
     }
 
     /// Whether a register is a variable's.

@@ -8,9 +8,20 @@ use crate::syntax::ast::{Block, Expr, Kind, Name, Statement};
 
 impl Compiler<'_> {
     pub(super) fn statements(&mut self, block: &Block) -> Result<(), LuaError> {
-        for statement in &block.statements {
+        self.statements_of(block, true)
+    }
+
+    /// With `is_closed`, nothing that can see the block's variables follows its statements.
+    fn statements_of(&mut self, block: &Block, is_closed: bool) -> Result<(), LuaError> {
+        for (at, statement) in block.statements.iter().enumerate() {
             self.line(statement.line);
-            self.statement(statement)?;
+            if let Kind::Label(name) = statement.kind {
+                let rest = block.statements.get(at + 1..).unwrap_or_default();
+                let last = is_closed && rest.iter().all(|next| matches!(next.kind, Kind::Label(_)));
+                self.label(name, statement.line, last)?;
+            } else {
+                self.statement(statement)?;
+            }
         }
         Ok(())
     }
@@ -44,6 +55,8 @@ impl Compiler<'_> {
             Kind::Each { names, values, block } => self.each_loop(names, values, block),
             Kind::Local { names, values } => self.local(names, values),
             Kind::LocalFunction { name, body } => self.local_function(*name, body),
+            Kind::Goto(name) => self.jump_to(*name, statement.line),
+            Kind::Label(name) => self.label(*name, statement.line, false),
         }
     }
 
@@ -77,6 +90,10 @@ impl Compiler<'_> {
         match values {
             [] => {
                 self.emit(Op::ReturnNone);
+            }
+            [Expr::At(line, inner)] if is_list(inner) && self.exact => {
+                let line = *line;
+                return self.on_line(line, |compiler| compiler.give_back(std::slice::from_ref(inner)));
             }
             [call @ (Expr::Call(..) | Expr::Method(..))] => {
                 let count = self.prepare_call(call)?;
@@ -138,7 +155,7 @@ impl Compiler<'_> {
         let start = self.here();
         self.open_loop();
         self.open(block.id, true);
-        self.statements(block)?;
+        self.statements_of(block, false)?;
         let mut exits = Vec::new();
         if self.has_frame() {
             let a = self.any(until)?;

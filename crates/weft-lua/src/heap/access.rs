@@ -20,6 +20,7 @@ impl Heap {
             (Value::Table(a), Value::Table(b)) => a == b,
             (Value::Function(p, e), Value::Function(q, f)) => p == q && e == f,
             (Value::Native(a), Value::Native(b)) => a == b,
+            (Value::Thread(a), Value::Thread(b)) => a == b,
             _ => match (self.num(a), self.num(b)) {
                 (Some(a), Some(b)) => a.same_value(&b),
                 _ => false,
@@ -39,6 +40,10 @@ impl Heap {
     #[inline]
     pub(crate) fn key(&mut self, key: Value) -> Value {
         match key {
+            Value::Float(f) if self.exact => match crate::number::lua53::float_to_int(f) {
+                Some(n) => Value::Int(n),
+                None => key,
+            },
             Value::Float(f) if f >= 1.0 && f.fract() == 0.0 => {
                 let whole = float_to_integer(f);
                 self.value(whole)
@@ -65,6 +70,7 @@ impl Heap {
             Value::Table(id) => hash_index(id.0 ^ 0x5555_5555),
             Value::Function(p, e) => hash_index(p.0 ^ e.0.rotate_left(16)),
             Value::Native(id) => hash_index(id.0 ^ 0x3333_3333),
+            Value::Thread(id) => hash_index(id.0 ^ 0x0f0f_0f0f),
         };
         Hashed { key, hash }
     }
@@ -321,6 +327,53 @@ impl Heap {
         key - 1
     }
 
+    /// A `nil` at the end of the array, for a constructor of Lua 5.3.
+    pub(crate) fn pad(&mut self, table: TableId, key: i64) {
+        let object = &mut self.tables[table.index()];
+        if usize::try_from(key).is_ok_and(|key| key == object.array.len() + 1) {
+            let before = object.array.capacity();
+            object.array.push(Value::Nil);
+            let grown = object.array.capacity() - before;
+            self.used += grown * size_of::<Value>();
+        }
+    }
+
+    /// Lua 5.3's length: a key with no next, found as PUC finds it.
+    pub(crate) fn border(&self, table: TableId) -> i64 {
+        let array = &self.table(table).array;
+        if array.last().is_some_and(|last| last.is_nil()) {
+            let (mut low, mut high) = (0, array.len());
+            while high - low > 1 {
+                let middle = low.midpoint(high);
+                if array.get(middle - 1).is_none_or(|value| value.is_nil()) {
+                    high = middle;
+                } else {
+                    low = middle;
+                }
+            }
+            return i64::try_from(low).unwrap_or(i64::MAX);
+        }
+        let mut low = i64::try_from(array.len()).unwrap_or(i64::MAX);
+        if self.table(table).nodes.is_empty()
+            || self.get_hashed(table, Value::Int(low.saturating_add(1))).is_nil()
+        {
+            return low;
+        }
+        let mut high = low + 1;
+        while !self.get_int(table, high).is_nil() {
+            low = high;
+            match high.checked_mul(2) {
+                Some(next) => high = next,
+                None => return low,
+            }
+        }
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if self.get_int(table, middle).is_nil() { high = middle } else { low = middle }
+        }
+        low
+    }
+
     /// How far `table.sort` sorts: the largest whole number that ever was a key.
     pub(crate) fn top(&self, table: TableId) -> u64 {
         let object = self.table(table);
@@ -334,7 +387,7 @@ impl Heap {
             Value::Nil => self.metas.nil,
             Value::Bool(_) => self.metas.boolean,
             Value::Int(_) | Value::Float(_) | Value::Big(_) => self.metas.number,
-            Value::Function(..) | Value::Native(_) => None,
+            Value::Function(..) | Value::Native(_) | Value::Thread(_) => None,
         }
     }
 

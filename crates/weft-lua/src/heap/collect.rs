@@ -3,7 +3,7 @@
 use super::journal::Change;
 use super::table::{FREE, GRAVE};
 use super::{Heap, big_size, env_size};
-use crate::value::{EnvId, ProtoId, TableId, Value};
+use crate::value::{EnvId, ProtoId, TableId, ThreadId, Value};
 
 /// Bytes in use before the first collection.
 pub(super) const FIRST: usize = 1 << 20;
@@ -15,6 +15,7 @@ struct Marks {
     envs: Vec<bool>,
     bigs: Vec<bool>,
     protos: Vec<bool>,
+    threads: Vec<bool>,
     /// Reached, and what they refer to still to be looked at.
     todo: Vec<Todo>,
 }
@@ -23,6 +24,7 @@ enum Todo {
     Table(TableId),
     Env(EnvId),
     Proto(ProtoId),
+    Thread(ThreadId),
 }
 
 impl Marks {
@@ -35,6 +37,7 @@ impl Marks {
                 mark(&mut self.bigs, id.index());
             }
             Value::Table(id) => self.table(id),
+            Value::Thread(id) => self.thread(id),
             Value::Function(proto, env) => {
                 self.env(env);
                 self.proto(proto);
@@ -62,6 +65,14 @@ impl Marks {
     }
 }
 
+impl Marks {
+    fn thread(&mut self, id: ThreadId) {
+        if mark(&mut self.threads, id.index()) {
+            self.todo.push(Todo::Thread(id));
+        }
+    }
+}
+
 fn mark(marks: &mut [bool], index: usize) -> bool {
     match marks.get_mut(index) {
         Some(place) if !*place => {
@@ -77,6 +88,8 @@ pub(crate) struct Roots<'a> {
     pub(crate) values: &'a [&'a [Value]],
     pub(crate) envs: &'a [EnvId],
     pub(crate) protos: &'a [ProtoId],
+    /// Coroutines that wait for the one that runs.
+    pub(crate) threads: &'a [ThreadId],
 }
 
 impl Heap {
@@ -107,6 +120,7 @@ impl Heap {
             envs: vec![false; self.envs.len()],
             bigs: vec![false; self.bigs.len()],
             protos: vec![false; self.protos.len()],
+            threads: vec![false; self.threads.len()],
             todo: Vec::new(),
         };
         marks.table(self.globals);
@@ -128,6 +142,10 @@ impl Heap {
         for proto in roots.protos {
             marks.proto(*proto);
         }
+        marks.thread(ThreadId(0));
+        for thread in roots.threads {
+            marks.thread(*thread);
+        }
         while let Some(todo) = marks.todo.pop() {
             match todo {
                 Todo::Table(id) => self.mark_table(id, &mut marks),
@@ -135,6 +153,15 @@ impl Heap {
                     let env = self.env(id);
                     marks.env(env.parent);
                     env.slots.iter().for_each(|value| marks.value(*value));
+                }
+                Todo::Thread(id) => {
+                    let Some(thread) = self.thread(id) else { continue };
+                    marks.value(thread.function);
+                    thread.stack.iter().for_each(|value| marks.value(*value));
+                    for frame in &thread.frames {
+                        marks.env(frame.env);
+                        frame.function.into_iter().for_each(|proto| marks.proto(proto));
+                    }
                 }
                 Todo::Proto(id) => {
                     let Some(proto) = self.proto(id) else { continue };
@@ -239,6 +266,14 @@ impl Heap {
             {
                 freed += loaded.proto.size();
                 self.free_protos.push(index);
+            }
+        }
+        for (index, place) in (0u32..).zip(&mut self.threads) {
+            if !is_marked(&marks.threads, index as usize)
+                && let Some(thread) = place.take()
+            {
+                freed += thread.size();
+                self.free_threads.push(index);
             }
         }
         self.used = self.used.saturating_sub(freed);

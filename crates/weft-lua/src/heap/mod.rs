@@ -8,6 +8,7 @@ mod next;
 pub(crate) mod order;
 mod strings;
 pub(crate) mod table;
+mod thread;
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -17,6 +18,7 @@ use num_bigint::BigInt;
 use crate::compile::Proto;
 use crate::number::Num;
 use crate::value::{BigId, EnvId, NativeId, ProtoId, StrId, TableId, Value};
+use crate::vm::{Status, Thread};
 use strings::Strings;
 use table::Table;
 
@@ -116,6 +118,10 @@ pub(crate) struct Heap {
     free_bigs: Vec<u32>,
     protos: Vec<Option<Loaded>>,
     free_protos: Vec<u32>,
+    threads: Vec<Option<Thread>>,
+    free_threads: Vec<u32>,
+    /// Whether it is Lua 5.3's and not Luerl's: a float that is an integer of 64 bits is that key.
+    exact: bool,
     pub(crate) native_names: Vec<NativeName>,
     /// Names of metamethods.
     events: Vec<StrId>,
@@ -132,7 +138,7 @@ pub(crate) struct Heap {
 }
 
 impl Heap {
-    pub(crate) fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize, exact: bool) -> Self {
         let mut heap = Self {
             strings: Strings::new(),
             tables: Vec::new(),
@@ -143,6 +149,9 @@ impl Heap {
             free_bigs: Vec::new(),
             protos: Vec::new(),
             free_protos: Vec::new(),
+            threads: vec![Some(Thread::new(Value::Nil, Status::Running))],
+            free_threads: Vec::new(),
+            exact,
             native_names: Vec::new(),
             events: Vec::new(),
             metas: Metas::default(),

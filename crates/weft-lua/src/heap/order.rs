@@ -75,6 +75,7 @@ const fn rank(value: Value) -> u8 {
         Value::Table(_) => 4,
         Value::Function(..) => 5,
         Value::Native(_) => 6,
-        Value::Str(_) => 7,
+        Value::Thread(_) => 7,
+        Value::Str(_) => 8,
     }
 }

@@ -5,7 +5,9 @@
 
 mod arith;
 mod bits;
+pub mod lua53;
 mod parse;
+pub mod printf;
 mod text;
 
 use std::cmp::Ordering;
@@ -174,7 +176,12 @@ impl Num {
     #[inline]
     #[must_use]
     pub fn same_value(&self, other: &Self) -> bool {
-        self.compare(other) == Ordering::Equal
+        match (self, other) {
+            (Self::Float(a), Self::Float(b)) => a == b,
+            // Luerl has no NaN; profile `lua53` has.
+            (Self::Float(f), _) | (_, Self::Float(f)) if f.is_nan() => false,
+            _ => self.compare(other) == Ordering::Equal,
+        }
     }
 
     /// Erlang's `=:=`, which `rawequal` is: the same value and the same kind. (0.0 and -0.0 are the same, up to OTP 26.)

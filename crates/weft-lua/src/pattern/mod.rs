@@ -9,6 +9,7 @@
 
 mod class;
 mod compile;
+pub mod lua53;
 mod search;
 
 pub use class::Class;

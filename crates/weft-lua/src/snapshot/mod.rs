@@ -36,6 +36,9 @@ mod tag {
 impl Vm {
     /// The state as bytes. No call may be in progress.
     pub fn snapshot(&mut self) -> Result<Vec<u8>, LuaError> {
+        if self.is_exact() {
+            return Err(refused("There are no snapshots in profile lua53."));
+        }
         if !self.is_quiet() {
             return Err(refused("A snapshot is possible between calls only."));
         }
@@ -56,6 +59,9 @@ impl Vm {
 
     /// Replaces the state by a snapshot's. The natives it names must be known; on an error the state is as it was.
     pub fn restore(&mut self, bytes: &[u8]) -> Result<(), LuaError> {
+        if self.is_exact() {
+            return Err(refused("There are no snapshots in profile lua53."));
+        }
         if !self.is_quiet() {
             return Err(refused("A state can be restored between calls only."));
         }

@@ -12,7 +12,7 @@ use crate::vm::{Profile, Vm};
 
 /// The heap and the random generator's state of a snapshot.
 pub(super) fn state(vm: &Vm, body: &[u8]) -> Result<(Heap, Option<Random>), LuaError> {
-    let mut heap = Heap::new(vm.limits.memory);
+    let mut heap = Heap::new(vm.limits.memory, false);
     heap.native_names.clone_from(&vm.heap.native_names);
     let mut reader = Reader {
         rest: body,

@@ -204,6 +204,8 @@ impl Writer {
                 self.objects.0.push(tag::NATIVE);
                 self.objects.number(index);
             }
+            // There are no snapshots in the profile that has them.
+            Value::Thread(_) => self.objects.0.push(tag::NIL),
         }
     }
 

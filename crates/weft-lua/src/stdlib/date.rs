@@ -10,7 +10,7 @@ pub(super) struct DateTime {
     pub(super) minute: i64,
     pub(super) second: i64,
     /// Days since 1970.
-    days: i64,
+    pub(super) days: i64,
 }
 
 /// Why a count of seconds is no date in Erlang.

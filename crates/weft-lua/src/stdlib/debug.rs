@@ -32,7 +32,7 @@ fn setmetatable(call: &mut Call<'_>) -> Answer {
         Value::Bool(_) => call.vm.heap.metas.boolean = meta,
         Value::Int(_) | Value::Float(_) | Value::Big(_) => call.vm.heap.metas.number = meta,
         Value::Str(_) => call.vm.heap.metas.string = meta,
-        Value::Function(..) | Value::Native(_) => {}
+        Value::Function(..) | Value::Native(_) | Value::Thread(_) => {}
     }
     Ok(Returns::One(value))
 }

@@ -11,6 +11,7 @@ mod date;
 mod debug;
 mod io;
 mod load;
+pub(crate) mod lua53;
 mod math;
 mod os;
 mod package;
@@ -36,7 +37,10 @@ impl Vm {
     #[must_use]
     pub fn new(profile: Profile, limits: Limits) -> Self {
         let mut vm = Self::bare(profile, limits);
-        install(&mut vm);
+        match profile {
+            Profile::Luerl => install(&mut vm),
+            Profile::Lua53 => lua53::install(&mut vm),
+        }
         vm
     }
 }

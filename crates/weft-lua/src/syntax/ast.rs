@@ -24,6 +24,8 @@ pub(crate) struct Body {
     pub(crate) block: Block,
     /// How it was defined: `a.b.c`.
     pub(crate) name: Option<String>,
+    /// The line where it begins; profile `lua53` alone.
+    pub(crate) line: u32,
 }
 
 /// Statements, and which of the chunk's blocks they are.
@@ -41,18 +43,49 @@ pub(crate) struct Statement {
 
 #[derive(Debug)]
 pub(crate) enum Kind {
-    Assign { targets: Vec<Expr>, values: Vec<Expr> },
+    Assign {
+        targets: Vec<Expr>,
+        values: Vec<Expr>,
+    },
     Call(Expr),
     Return(Vec<Expr>),
     Break,
     Block(Block),
-    While { condition: Expr, block: Block },
-    Repeat { block: Block, until: Expr },
-    If { tests: Vec<(Expr, Block)>, otherwise: Block },
-    Count { name: Name, from: Expr, limit: Expr, step: Option<Expr>, block: Block },
-    Each { names: Vec<Name>, values: Vec<Expr>, block: Block },
-    Local { names: Vec<Name>, values: Vec<Expr> },
-    LocalFunction { name: Name, body: Box<Body> },
+    While {
+        condition: Expr,
+        block: Block,
+    },
+    Repeat {
+        block: Block,
+        until: Expr,
+    },
+    If {
+        tests: Vec<(Expr, Block)>,
+        otherwise: Block,
+    },
+    Count {
+        name: Name,
+        from: Expr,
+        limit: Expr,
+        step: Option<Expr>,
+        block: Block,
+    },
+    Each {
+        names: Vec<Name>,
+        values: Vec<Expr>,
+        block: Block,
+    },
+    Local {
+        names: Vec<Name>,
+        values: Vec<Expr>,
+    },
+    LocalFunction {
+        name: Name,
+        body: Box<Body>,
+    },
+    /// `goto` and labels: profile `lua53` alone.
+    Goto(Name),
+    Label(Name),
 }
 
 #[derive(Debug)]
@@ -81,6 +114,8 @@ pub(crate) enum Expr {
     Compare(Relation, Box<Expr>, Box<Expr>),
     And(Box<Expr>, Box<Expr>),
     Or(Box<Expr>, Box<Expr>),
+    /// On another line than its statement; profile `lua53` alone.
+    At(u32, Box<Expr>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! From text to syntax, as Luerl reads it: byte by byte, each byte a Latin-1 character.
 
 pub(crate) mod ast;
+pub(crate) mod lua53;
 mod parse;
 mod scan;
 

@@ -32,7 +32,7 @@ pub(crate) fn parse(text: &[u8]) -> Result<Program, LuaError> {
         return Err(parser.unexpected());
     }
     // The text is read to its end before anything of it is parsed; what is wrong there was found on the way.
-    let body = Body { parameters: Vec::new(), is_vararg: true, block, name: None };
+    let body = Body { parameters: Vec::new(), is_vararg: true, block, name: None, line: 0 };
     Ok(Program { names: parser.names, body, blocks: parser.blocks, has_labels: parser.has_labels })
 }
 
@@ -413,7 +413,7 @@ impl Parser<'_> {
             }
         }
         self.expect(")")?;
-        Ok(Body { parameters, is_vararg, block: self.closed_block()?, name })
+        Ok(Body { parameters, is_vararg, block: self.closed_block()?, name, line: 0 })
     }
 
     fn intern(&mut self, bytes: &[u8]) -> Name {

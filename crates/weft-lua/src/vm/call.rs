@@ -51,7 +51,11 @@ impl Vm {
         self.stack[base..base + args.len()].copy_from_slice(args);
         let (floor, kept, native_top) = (self.frames.len(), self.kept.len(), self.native_top);
         self.nested += 1;
+        self.floors.push(floor);
+        let within = std::mem::take(&mut self.in_native);
         let outcome = self.start(function, base, args.len(), floor);
+        self.in_native = within;
+        self.floors.pop();
         self.nested -= 1;
         self.frames.truncate(floor);
         self.kept.truncate(kept);
@@ -127,6 +131,9 @@ impl Vm {
                 },
                 other => {
                     let method = self.heap.metamethod(other, Event::Call);
+                    if self.is_exact() && !method.is_function() {
+                        return Err(self.call_fault(other));
+                    }
                     if method.is_nil() {
                         let term = Term::tuple([Term::atom("undefined_function"), other.into()]);
                         return Err(LuaError::lua(term).raised_by(Callee::Other(other), at, count));
@@ -189,10 +196,14 @@ impl Vm {
             return Err(LuaError::crash(Term::atom("undef")));
         };
         self.charge(4)?;
-        let (native_top, kept) = (self.native_top, self.kept.len());
+        let (native_top, kept, outer) = (self.native_top, self.kept.len(), self.native_now);
         self.native_top = at + count;
+        self.native_now = id;
+        let within = std::mem::replace(&mut self.in_native, true);
         let outcome = body(&mut Call { vm: self, base: at, count });
+        self.in_native = within;
         self.native_top = native_top;
+        self.native_now = outer;
         self.kept.truncate(kept);
         let over = match outcome.map_err(|error| error.raised_by(Callee::Native, at, count))? {
             Returns::None => self.give(give, at, 0),
@@ -212,35 +223,47 @@ impl Vm {
                 self.charge(1)?;
                 return Ok(Step::Call(Next { function, at, count: args.len(), give }));
             }
-            Returns::Protected(function, args) => {
-                self.put(at + 1, &args)?;
-                if self.frames.len() >= self.limits.depth {
-                    return Err(too_deep());
-                }
-                self.frames.push(Frame {
-                    proto: None,
-                    function: None,
-                    env: EnvId(0),
-                    base: at,
-                    pc: 0,
-                    top: 0,
-                    varargs: 0,
-                    given: 0,
-                    give,
-                });
-                return Ok(Step::Call(Next {
-                    function,
-                    at: at + 1,
-                    count: args.len(),
-                    give: Give::Protected,
-                }));
+            Returns::Protected(function, args) => return self.protect(at, function, &args, None, give),
+            Returns::Guarded(handler, function, args) => {
+                return self.protect(at, function, &args, Some(handler), give);
             }
+            Returns::Yield(values) => return Err(self.yield_values(values, give, at)),
         }?;
         if self.heap.has_work() {
             self.charge_work()?;
         }
         self.check_native_memory()?;
         Ok(Step::Over(over))
+    }
+
+    /// A call whose errors are caught here.
+    fn protect(
+        &mut self,
+        at: usize,
+        function: Value,
+        args: &[Value],
+        handler: Option<Value>,
+        give: Give,
+    ) -> Result<Step, LuaError> {
+        self.put(at + 1, args)?;
+        if self.frames.len() >= self.limits.depth {
+            return Err(too_deep());
+        }
+        if let Some(handler) = handler {
+            self.stack[at] = handler;
+        }
+        self.frames.push(Frame {
+            proto: None,
+            function: None,
+            env: EnvId(0),
+            base: at,
+            pc: 0,
+            top: 0,
+            varargs: usize::from(handler.is_some()),
+            given: 0,
+            give,
+        });
+        Ok(Step::Call(Next { function, at: at + 1, count: args.len(), give: Give::Protected }))
     }
 
     /// A native may have made much: the limit is looked at before the next instruction.
@@ -320,7 +343,7 @@ impl Vm {
                 }
             }
             Give::Each { base: control, count: wanted, to } => {
-                if first.is_true() {
+                if first.is_true() || (self.is_exact() && !first.is_nil()) {
                     let control = base + usize::from(control);
                     self.stack[control + 2] = first;
                     self.give_some(control + 3, usize::from(wanted), at, count);
@@ -348,6 +371,9 @@ impl Vm {
     /// An error goes to the innermost protected call above the floor, or out. Answers whether the protected call gave its
     /// values to the host.
     pub(super) fn caught(&mut self, mut error: LuaError, floor: usize) -> Result<bool, LuaError> {
+        if self.is_exact() {
+            return self.caught_exact(error, floor);
+        }
         let protected = self.frames[floor..].iter().rposition(|frame| frame.proto.is_none());
         let (ErrorKind::Lua, Some(at)) = (error.kind(), protected) else {
             if error.trace().is_empty() {
@@ -373,7 +399,7 @@ impl Vm {
             callee: Callee::Lua(proto.name.clone()),
             args: self.arguments(frame, proto),
             chunk: Rc::clone(&proto.chunk.name),
-            line: proto.line(frame.pc.saturating_sub(1)),
+            line: proto.line_at(frame.pc.saturating_sub(1)),
         });
         let mut levels: Vec<Level> = levels.collect();
         if self.begun > 0

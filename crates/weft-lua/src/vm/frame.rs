@@ -7,7 +7,7 @@ use crate::value::{EnvId, ProtoId};
 
 /// What becomes of a call's values. Registers are the caller's.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Give {
+pub(crate) enum Give {
     /// So many of them, from a register on; `MANY`: all, and the caller notes how many.
     Values { to: u8, count: u8 },
     /// The first, or `nil`.
@@ -28,17 +28,18 @@ pub(super) enum Give {
 
 /// A call in progress.
 #[derive(Debug)]
-pub(super) struct Frame {
+pub(crate) struct Frame {
     /// Nothing for a protected call's own frame.
-    pub(super) proto: Option<Rc<Proto>>,
-    pub(super) function: Option<ProtoId>,
-    pub(super) env: EnvId,
+    pub(crate) proto: Option<Rc<Proto>>,
+    pub(crate) function: Option<ProtoId>,
+    pub(crate) env: EnvId,
     /// Its first register.
     pub(super) base: usize,
     pub(super) pc: usize,
     /// Where a list of values in its registers ends.
     pub(super) top: usize,
-    /// The further arguments of a vararg function stand right below its registers.
+    /// The further arguments of a vararg function stand right below its registers. Of a protected call's frame, 1 says that
+    /// the first register is a message handler.
     pub(super) varargs: usize,
     /// How many arguments it was given.
     pub(super) given: u32,

@@ -83,6 +83,7 @@ impl Vm {
             Value::Float(f) => Host::Float(f),
             Value::Str(id) => Host::Bytes(self.heap.bytes(id).to_vec()),
             Value::Function(..) | Value::Native(_) => Host::Function(self.function_text(value)),
+            Value::Thread(_) => Host::Function(self.identity(value)),
             Value::Table(id) => {
                 let mut entries = Vec::new();
                 let mut key = Value::Nil;

@@ -5,6 +5,9 @@ use crate::error::LuaError;
 use crate::heap::Event;
 use crate::value::Value;
 
+/// Tables that stand for each other in profile `lua53`, at most.
+const MAX_ROUNDS: usize = 2000;
+
 /// What reading or writing a field comes to.
 pub(super) enum Access {
     /// Done; the value, when reading.
@@ -17,6 +20,7 @@ impl Vm {
     /// A field's value, or who is to be asked for it.
     pub(super) fn read(&mut self, object: Value, key: Value) -> Result<Access, LuaError> {
         let mut object = object;
+        let mut rounds = 0;
         loop {
             let method = if let Value::Table(id) = object {
                 let value = self.heap.get(id, key);
@@ -31,12 +35,19 @@ impl Vm {
             } else {
                 let method = self.heap.metamethod(object, Event::Index);
                 if method.is_nil() {
+                    if self.is_exact() {
+                        return Err(self.index_fault(object, rounds == 0));
+                    }
                     return Err(LuaError::illegal_index(object, key));
                 }
                 method
             };
             if method.is_function() {
                 return Ok(Access::Ask(method, object));
+            }
+            rounds += 1;
+            if rounds > MAX_ROUNDS && self.is_exact() {
+                return Err(self.fault("'__index' chain too long; possible loop"));
             }
             // A table in the metatable's place; a ring of them ends when the fuel does.
             self.charge(1)?;
@@ -47,8 +58,9 @@ impl Vm {
     /// Sets a field, or answers who is to do it.
     pub(super) fn write(&mut self, object: Value, key: Value, value: Value) -> Result<Access, LuaError> {
         let mut object = object;
+        let mut rounds = 0;
         loop {
-            if key.is_nil() {
+            if key.is_nil() && !self.is_exact() {
                 return Err(LuaError::illegal_index(object, key));
             }
             let method = if let Value::Table(id) = object {
@@ -59,6 +71,9 @@ impl Vm {
                     meta => self.heap.meta_field(meta, Event::NewIndex),
                 };
                 if method.is_nil() {
+                    if self.is_exact() {
+                        self.check_key(key)?;
+                    }
                     self.heap.set(id, key, value);
                     return Ok(Access::Done(Value::Nil));
                 }
@@ -66,12 +81,19 @@ impl Vm {
             } else {
                 let method = self.heap.metamethod(object, Event::NewIndex);
                 if method.is_nil() {
+                    if self.is_exact() {
+                        return Err(self.index_fault(object, rounds == 0));
+                    }
                     return Err(LuaError::illegal_index(object, key));
                 }
                 method
             };
             if method.is_function() {
                 return Ok(Access::Ask(method, object));
+            }
+            rounds += 1;
+            if rounds > MAX_ROUNDS && self.is_exact() {
+                return Err(self.fault("'__newindex' chain too long; possible loop"));
             }
             self.charge(1)?;
             object = method;

@@ -5,6 +5,7 @@ mod execute;
 mod frame;
 mod host;
 mod index;
+mod lua53;
 mod native;
 mod operate;
 mod repeat;
@@ -17,11 +18,12 @@ use std::rc::Rc;
 
 use crate::error::{ErrorKind, LuaError};
 use crate::heap::{Heap, NativeName};
-use crate::value::{EnvId, NativeId, TableId, Value};
+use crate::value::{EnvId, NativeId, TableId, ThreadId, Value};
 
 use frame::Frame;
 
 pub use host::Host;
+pub(crate) use lua53::{Caller, OWN_CHUNK, Status, Thread};
 pub use native::{Call, Returns};
 
 /// Whose Lua it is.
@@ -31,6 +33,17 @@ pub enum Profile {
     Luerl,
     /// Lua 5.3 as its manual has it.
     Lua53,
+}
+
+impl Profile {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Luerl => "luerl",
+            Self::Lua53 => "lua53",
+        }
+    }
 }
 
 /// What a call may use.
@@ -78,6 +91,19 @@ pub struct Vm {
     scratch: Vec<u8>,
     /// The native that `pairs` answers, if it is known.
     next_native: Option<NativeId>,
+    /// Profile `lua53`: the coroutine that runs, who resumed it and so on, the nesting of natives its calls began at.
+    thread: ThreadId,
+    resumers: Vec<ThreadId>,
+    thread_base: usize,
+    /// Profile `lua53`: to whom the values go with which the coroutine that runs is resumed, and what it yields.
+    waiting: Option<(frame::Give, usize)>,
+    yielded: Option<Vec<Value>>,
+    /// How many frames there were at each call from a native.
+    floors: Vec<usize>,
+    /// Whether a native runs, and not a function of Lua it waits for.
+    in_native: bool,
+    /// The native that runs.
+    pub(crate) native_now: NativeId,
     /// Values natives hold while they call into Lua.
     pub(crate) kept: Vec<Value>,
     /// How many of them, from the first on, are the arguments of the call that is cut into slices: errors tell of them.
@@ -110,7 +136,7 @@ impl Vm {
         Self {
             profile,
             limits,
-            heap: Heap::new(limits.memory),
+            heap: Heap::new(limits.memory, profile == Profile::Lua53),
             natives: Vec::new(),
             stack: vec![Value::Nil; 512],
             frames: Vec::new(),
@@ -122,6 +148,14 @@ impl Vm {
             results: Vec::new(),
             scratch: Vec::new(),
             next_native: None,
+            thread: ThreadId(0),
+            resumers: Vec::new(),
+            thread_base: 0,
+            waiting: None,
+            yielded: None,
+            floors: Vec::new(),
+            in_native: false,
+            native_now: NativeId(0),
             kept: Vec::new(),
             begun: 0,
             random: None,
@@ -177,6 +211,9 @@ impl Vm {
 
     /// Compiles a chunk. Errors: `lua-syntax`, and `lua-crash` where Luerl's compiler fails.
     pub fn load(&mut self, source: &[u8], name: &str) -> Result<Value, LuaError> {
+        if self.is_exact() {
+            return self.load_exact(source, name, None);
+        }
         // Code takes more room than its text.
         self.check_memory(source.len().saturating_mul(24))?;
         self.charge(source.len() as u64)?;
@@ -201,7 +238,7 @@ impl Vm {
             return Value::Native(NativeId(u32::try_from(at).unwrap_or(u32::MAX)));
         }
         let id = NativeId(u32::try_from(self.natives.len()).unwrap_or(u32::MAX));
-        if (module, function) == ("luerl_lib_basic", "next") {
+        if matches!((module, function), ("luerl_lib_basic" | "_G", "next")) {
             self.next_native = Some(id);
         }
         self.heap.native_names.push(name);
@@ -346,6 +383,7 @@ impl Vm {
             values: &[&self.stack[..top], &self.kept, &self.results, roots],
             envs: &envs,
             protos: &protos,
+            threads: &self.resumers,
         };
         if numbers {
             self.heap.collect_numbers(&roots);

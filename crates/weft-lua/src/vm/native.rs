@@ -21,6 +21,10 @@ pub enum Returns {
     Tail(Value, Vec<Value>),
     /// `true` and what this call gives, or `false` and the error's text: `pcall`.
     Protected(Value, Vec<Value>),
+    /// As `Protected`, and the first value is called with the error before the calls it came from are left: `xpcall`.
+    Guarded(Value, Value, Vec<Value>),
+    /// These values go to who resumed the coroutine; what it is resumed with is what the native gives.
+    Yield(Vec<Value>),
 }
 
 /// A call of a native: its arguments, and the machine.

@@ -13,6 +13,8 @@ pub(super) enum Outcome {
     Value(Value),
     /// What this metamethod gives for these operands.
     Ask(Value, [Value; 2], usize),
+    /// Whether what this metamethod gives for these operands is false: `a <= b` as `not (b < a)`.
+    Deny(Value, [Value; 2]),
 }
 
 impl Vm {
@@ -34,6 +36,9 @@ impl Vm {
     }
 
     pub(super) fn arith(&mut self, op: BinOp, a: Value, b: Value) -> Result<Outcome, LuaError> {
+        if self.is_exact() {
+            return self.arith_exact(op, a, b);
+        }
         let bitwise = op.is_bitwise();
         if let Some(x) = self.to_operand(a, bitwise)?
             && let Some(y) = self.to_operand(b, bitwise)?
@@ -56,6 +61,9 @@ impl Vm {
     }
 
     pub(super) fn unary(&mut self, op: UnOp, a: Value) -> Result<Outcome, LuaError> {
+        if self.is_exact() {
+            return self.unary_exact(op, a);
+        }
         let (symbol, event) = match op {
             UnOp::Neg => ("-", Event::Unm),
             UnOp::Bnot => ("~", Event::Bnot),
@@ -77,6 +85,9 @@ impl Vm {
     }
 
     pub(super) fn length_of(&mut self, a: Value) -> Result<Outcome, LuaError> {
+        if self.is_exact() {
+            return self.length_exact(a);
+        }
         if let Value::Str(id) = a {
             let length = self.heap.bytes(id).len();
             return Ok(Outcome::Value(Value::Int(i64::try_from(length).unwrap_or(i64::MAX))));
@@ -96,6 +107,9 @@ impl Vm {
         match value {
             Value::Str(id) => out.extend_from_slice(self.heap.bytes(id)),
             Value::Int(n) => out.extend_from_slice(n.to_string().as_bytes()),
+            Value::Float(f) if self.is_exact() => {
+                out.extend_from_slice(number::lua53::float_text(f).as_bytes());
+            }
             _ => match self.heap.num(value) {
                 Some(num) => {
                     self.charge(num.text_cost())?;
@@ -136,6 +150,7 @@ impl Vm {
         }
         self.scratch = text;
         match self.heap.metamethod_of(a, b, Event::Concat) {
+            Value::Nil if self.is_exact() => Err(self.concat_fault(a, b)),
             Value::Nil => Err(LuaError::triple("badarg", "..", &[a, b])),
             method => Ok(Outcome::Ask(method, [a, b], 2)),
         }
@@ -147,6 +162,12 @@ impl Vm {
             return Outcome::Value(Value::Bool(true));
         }
         if let (Value::Table(_), Value::Table(_)) = (a, b) {
+            if self.is_exact() {
+                return match self.heap.metamethod_of(a, b, Event::Eq) {
+                    Value::Nil => Outcome::Value(Value::Bool(false)),
+                    method => Outcome::Ask(method, [a, b], 2),
+                };
+            }
             let method = self.heap.metamethod(a, Event::Eq);
             if !method.is_nil() && self.heap.identical(method, self.heap.metamethod(b, Event::Eq)) {
                 return Outcome::Ask(method, [a, b], 2);
@@ -157,12 +178,15 @@ impl Vm {
 
     /// `a < b`, or `a <= b`; with `swapped` it stands for `b > a`, or `b >= a`.
     pub(super) fn compare(
-        &self,
+        &mut self,
         a: Value,
         b: Value,
         or_equal: bool,
         swapped: bool,
     ) -> Result<Outcome, LuaError> {
+        if self.is_exact() {
+            return self.compare_exact(a, b, or_equal);
+        }
         let order = match (a, b) {
             (Value::Str(a), Value::Str(b)) => Some(self.heap.bytes(a).cmp(self.heap.bytes(b))),
             _ => match (self.heap.num(a), self.heap.num(b)) {
@@ -198,6 +222,14 @@ impl Vm {
         match outcome {
             Outcome::Value(value) => self.settle_value(value, give),
             Outcome::Ask(method, args, count) => self.ask(method, &args[..count], give),
+            Outcome::Deny(method, args) => {
+                let give = match give {
+                    Give::Truth { to, negate } => Give::Truth { to, negate: !negate },
+                    Give::Condition { negate, to } => Give::Condition { negate: !negate, to },
+                    other => other,
+                };
+                self.ask(method, &args, give)
+            }
         }
     }
 

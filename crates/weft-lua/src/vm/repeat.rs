@@ -19,6 +19,12 @@ impl Vm {
     }
 
     fn prepare_loop(&mut self, first: usize, to: u32) -> Result<(), LuaError> {
+        if self.is_exact() {
+            if !self.prepare_exact(first)? {
+                self.leave(to);
+            }
+            return Ok(());
+        }
         let values = [self.stack[first], self.stack[first + 1], self.stack[first + 2]];
         for (at, value) in (first..).zip(values) {
             match self.to_num(value)? {
@@ -34,6 +40,12 @@ impl Vm {
 
     fn next_round(&mut self, first: usize, to: u32) -> Result<(), LuaError> {
         self.charge(4)?;
+        if self.is_exact() {
+            if self.next_exact(first) {
+                self.leave(to);
+            }
+            return Ok(());
+        }
         let next = self.counted(first)?;
         self.stack[first] = self.heap.value(next);
         if self.round(first)? {
@@ -81,13 +93,14 @@ impl Vm {
     /// What follows `in` is a list: its first three values count.
     fn loop_values(&mut self, first: usize) -> Result<(), LuaError> {
         let top = self.frames.last_mut().map_or(first, |frame| std::mem::take(&mut frame.top));
-        if top <= first {
+        if top <= first && !self.is_exact() {
             // No iterator at all: Luerl calls the empty list.
             return Err(LuaError::lua(Term::tuple([
                 Term::atom("undefined_function"),
                 Term::List(Vec::new()),
             ])));
         }
+        let top = top.max(first);
         if top < first + 3 {
             self.stack[top..first + 3].fill(Value::Nil);
         }
@@ -116,7 +129,7 @@ impl Vm {
         control: Value,
     ) -> Result<(), LuaError> {
         match self.heap.next(table, control) {
-            Some((key, value)) if key.is_true() => {
+            Some((key, value)) if key.is_true() || self.is_exact() => {
                 self.stack[at + 2] = key;
                 let values = [key, value];
                 for (offset, place) in (0..usize::from(count)).zip(at + 3..) {

@@ -216,6 +216,8 @@ impl Vm {
                         let value = self.stack[place];
                         if !value.is_nil() {
                             self.heap.set_int(table, key, value);
+                        } else if self.is_exact() {
+                            self.heap.pad(table, key);
                         }
                     }
                 }
@@ -223,7 +225,11 @@ impl Vm {
             }
             _ => return Ok(()),
         };
-        if let (Value::Table(table), false) = (self.stack[at(table)], value.is_nil()) {
+        let Value::Table(table) = self.stack[at(table)] else { return Ok(()) };
+        if self.is_exact() {
+            return self.construct_exact(op, table, key, value);
+        }
+        if !value.is_nil() {
             self.heap.set(table, key, value);
         }
         Ok(())
@@ -233,6 +239,9 @@ impl Vm {
         let value = |register: u8| self.stack[base + usize::from(register)];
         let number = |n: i32| Value::Int(i64::from(n));
         let small = |n: i16| Value::Int(i64::from(n));
+        // Luerl's comparisons answer what the metamethod gave.
+        let exact = self.is_exact();
+        let truth = |to: u8| if exact { Give::Truth { to, negate: false } } else { Give::One { to } };
         let (outcome, give) = match op {
             Op::Add { to, a, b } => (self.arith(BinOp::Add, value(a), value(b))?, Give::One { to }),
             Op::Sub { to, a, b } => (self.arith(BinOp::Sub, value(a), value(b))?, Give::One { to }),
@@ -253,12 +262,8 @@ impl Vm {
             Op::Concat { to, a, b } => (self.concat(value(a), value(b))?, Give::One { to }),
             Op::Eq { to, a, b } => (self.equals(value(a), value(b)), Give::Truth { to, negate: false }),
             Op::Ne { to, a, b } => (self.equals(value(a), value(b)), Give::Truth { to, negate: true }),
-            Op::Lt { to, a, b, swapped } => {
-                (self.compare(value(a), value(b), false, swapped)?, Give::One { to })
-            }
-            Op::Le { to, a, b, swapped } => {
-                (self.compare(value(a), value(b), true, swapped)?, Give::One { to })
-            }
+            Op::Lt { to, a, b, swapped } => (self.compare(value(a), value(b), false, swapped)?, truth(to)),
+            Op::Le { to, a, b, swapped } => (self.compare(value(a), value(b), true, swapped)?, truth(to)),
             Op::IfEq { a, b, to } => (self.equals(value(a), value(b)), Give::Condition { negate: false, to }),
             Op::IfNe { a, b, to } => (self.equals(value(a), value(b)), Give::Condition { negate: true, to }),
             Op::IfLt { a, b, swapped, to } => {
@@ -359,7 +364,7 @@ impl Vm {
                         // A list of arguments may be pending: the call is made above it.
                         self.ask(method, &[asked, name], Give::One { to: f })?;
                     }
-                    Err(error) if error.kind() == crate::error::ErrorKind::Lua => {
+                    Err(error) if error.kind() == crate::error::ErrorKind::Lua && !self.is_exact() => {
                         let term = Term::tuple([Term::atom("undefined_method"), object.into(), name.into()]);
                         return Err(LuaError::lua(term));
                     }

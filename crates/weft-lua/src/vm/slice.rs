@@ -42,6 +42,7 @@ impl Vm {
     /// Leaves the call on its way, if there is one. What it changed in tables stands, unless [`Self::roll_back`] undoes it.
     pub fn abandon(&mut self) {
         self.frames.clear();
+        self.floors.clear();
         self.kept.clear();
         self.begun = 0;
         self.native_top = 0;

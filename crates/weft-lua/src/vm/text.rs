@@ -31,6 +31,13 @@ impl Vm {
     #[must_use]
     pub fn plain_text(&self, value: Value) -> Vec<u8> {
         match value {
+            Value::Float(f) if self.is_exact() => crate::number::lua53::float_text(f).into_bytes(),
+            Value::Table(_) | Value::Function(..) | Value::Native(_) | Value::Thread(_)
+                if self.is_exact() =>
+            {
+                self.identity(value).into_bytes()
+            }
+            Value::Thread(_) => Vec::new(),
             Value::Nil => b"nil".to_vec(),
             Value::Bool(truth) => truth.to_string().into_bytes(),
             Value::Str(id) => self.heap.bytes(id).to_vec(),
@@ -56,6 +63,9 @@ impl Vm {
     /// Luerl's sentence for an error, as `pcall` answers it.
     #[must_use]
     pub fn error_text(&self, error: &LuaError) -> Vec<u8> {
+        if self.is_exact() {
+            return self.error_text_exact(error);
+        }
         match error.kind() {
             ErrorKind::Lua => self.sentence(error.term()),
             ErrorKind::Syntax => self.syntax_text(error.term()),
