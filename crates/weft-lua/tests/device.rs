@@ -153,6 +153,17 @@ fn errors_are_the_node_s_messages_and_limits_are_errors_of_ours() {
     assert_eq!(error.kind(), ErrorKind::OutOfFuel);
 }
 
+/// A table that contains another twice, forty deep, would be a million million values.
+#[test]
+fn a_trace_is_bounded_whatever_its_arguments_are() {
+    let code = "function compute(base, req) local t = {} for i = 1, 40 do t = {t, t} end return fail(t) end \
+        function fail(t) error(t) end";
+    let Called::Failed(said) = call(code, &Map::new()) else { panic!() };
+    let trace = said[&"trace".into()].map().unwrap();
+    assert!(trace.values().all(|call| call.map().unwrap()[&"parameters".into()] != map([("1", map([]))])));
+    assert_eq!(trace[&"1".into()].map().unwrap()[&"parameters".into()], map([]));
+}
+
 #[test]
 fn ao_reads_paths_and_sets_keys_of_messages() {
     let code = "function compute() local s, r = ao.resolve({path = '/a/b', a = {b = 'deep'}}) local t, u = ao.resolve({a = 1}, 'x') \

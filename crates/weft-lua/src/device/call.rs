@@ -5,6 +5,11 @@ use super::held::{Held, Key, Map};
 use super::modules::{self, Store};
 use crate::{Callee, ErrorKind, Host, Level, Limits, LuaError, Profile, Term, Value, Vm};
 
+/// The most values of all arguments in a trace together: those beyond are left out.
+const TRACE_VALUES: u64 = 1 << 20;
+/// So many bytes of texts in arguments, and no argument after them.
+const TRACE_BYTES: usize = 16 << 20;
+
 /// A machine that has run the modules of a process.
 #[derive(Debug)]
 pub struct Device {
@@ -221,10 +226,11 @@ fn failed(vm: &mut Vm, error: LuaError) -> Result<Called, LuaError> {
         ErrorKind::Lua => {
             // What the trace costs is no part of what the call took.
             let left = vm.fuel().saturating_add(vm.worked());
-            vm.set_fuel(u64::MAX);
+            vm.set_fuel(TRACE_VALUES);
             let mut levels = Vec::with_capacity(error.trace().len());
+            let mut room = TRACE_BYTES;
             for level in error.trace() {
-                levels.push(Held::Map(traced(vm, level)));
+                levels.push(Held::Map(traced(vm, level, &mut room)));
             }
             vm.set_fuel(left);
             message.insert("trace".into(), Held::Map(numbered(levels)));
@@ -239,7 +245,7 @@ fn failed(vm: &mut Vm, error: LuaError) -> Result<Called, LuaError> {
 }
 
 /// One call. The name of a function of the library is a tuple, which a node does not write down.
-fn traced(vm: &mut Vm, level: &Level) -> Map {
+fn traced(vm: &mut Vm, level: &Level, room: &mut usize) -> Map {
     let mut entry = Map::new();
     let (function, line) = match &level.callee {
         Callee::Lua(name) => {
@@ -247,19 +253,32 @@ fn traced(vm: &mut Vm, level: &Level) -> Map {
             (Some(name.into()), Some(place(&level.chunk, level.line)))
         }
         Callee::Native => (None, None),
-        Callee::Other(value) => (argument(vm, *value), Some(place("-no-file-", level.line))),
+        Callee::Other(value) => (argument(vm, *value, room), Some(place("-no-file-", level.line))),
     };
     entry.extend(function.map(|function| ("function".into(), function)));
     entry.extend(line.map(|line| ("line".into(), line)));
-    let args = (1_usize..).zip(&level.args).filter_map(|(at, value)| Some((at, argument(vm, *value)?)));
+    let args = (1_usize..).zip(&level.args).filter_map(|(at, value)| Some((at, argument(vm, *value, room)?)));
     let args = args.map(|(at, value)| (at.to_string().as_str().into(), value)).collect();
     entry.insert("parameters".into(), Held::Map(args));
     entry
 }
 
 /// An argument in a trace, without functions: a node leaves out what it cannot write.
-fn argument(vm: &mut Vm, value: Value) -> Option<Held> {
-    vm.to_host(value).ok().and_then(|host| Held::taken(&writable(host)?))
+fn argument(vm: &mut Vm, value: Value, room: &mut usize) -> Option<Held> {
+    if *room == 0 {
+        return None;
+    }
+    let host = vm.to_host(value).ok()?;
+    *room = room.saturating_sub(texts(&host));
+    Held::taken(&writable(host)?)
+}
+
+fn texts(host: &Host) -> usize {
+    match host {
+        Host::Bytes(bytes) => bytes.len(),
+        Host::Table(entries) => entries.iter().map(|(key, value)| texts(key) + texts(value)).sum(),
+        _ => 0,
+    }
 }
 
 fn writable(host: Host) -> Option<Host> {
