@@ -249,11 +249,8 @@ export class Model extends EventTarget {
   // --- what is done ------------------------------------------------------------------------------------
 
   async runDemo(): Promise<void> {
-    await this.#run(async (weft, listen) => {
-      const summary = await weft.demo(await this.#demoArchive(), { process: this.process }, listen);
-      this.process = summary.process;
-      return summary;
-    });
+    const { process } = this;
+    await this.#run(async (weft, listen) => weft.demo(await this.#demoArchive(), { process }, listen));
     if (this.demo && this.tampers.length === 0) await this.#listTampers();
   }
 
@@ -267,25 +264,34 @@ export class Model extends EventTarget {
   }
 
   async #run(work: (weft: Weft, listen: (event: WeftEvent) => void) => Promise<Summary>): Promise<void> {
+    const turn = this.#turn;
     if (this.check.running) await this.check.stop();
     await this.ask.stop();
-    if (this.running) return;
+    // Whoever went elsewhere meanwhile wants something else, here and when the work has ended.
+    if (this.running || turn !== this.#turn) return;
     Object.assign(this, { running: true, error: null, refused: null, failures: [], lastCancel: null, received: 0 });
     this.phases = new Map();
     this.waiting = false;
     this.said.begin();
     this.changed();
     try {
-      this.synced = await work(this.#node(), (event) => this.#hear(event));
-      this.summary = this.synced;
-      this.origin = this.synced.verified_now + this.synced.replayed_now > 0 ? "synced" : "stored";
+      const synced = await work(this.#node(), (event) => this.#hear(event));
+      if (turn === this.#turn) {
+        this.process = synced.process;
+        this.synced = this.summary = synced;
+        this.origin = synced.verified_now + synced.replayed_now > 0 ? "synced" : "stored";
+      }
     } catch (thrown) {
-      this.#fail(thrown);
+      if (turn === this.#turn) this.#fail(thrown);
     }
     this.running = false;
     this.waiting = false;
     this.cancelling = false;
     await this.#listStored();
+    if (turn !== this.#turn) {
+      this.changed();
+      return;
+    }
     const { error } = this;
     await this.#showStored();
     this.error = error ?? this.error;
