@@ -47,7 +47,7 @@ test("the token in Lua is proved and replayed offline, and holds what its histor
   await page.waitForFunction((other) => document.querySelector("weft-app").model.process !== other, rust);
   await green(page);
   await page.waitForFunction(() => /Lua/.test(document.title));
-  assert.equal(await model(page, (model) => model.isLua()), true);
+  assert.equal(await page.locator("[data-engine]").getAttribute("data-engine"), "lua");
 
   const { results, messages } = await history(page);
   const card = await model(page, (model) => model.card);
@@ -162,12 +162,54 @@ test("the prompt evaluates Lua over the state and leaves history and state alone
   await context.close();
 });
 
+test("a script of one's own: Lua 5.3 at the prompt and for programs, Luerl by choice", async () => {
+  const { context, page, left, faults } = await openLua();
+  const before = await everything(page);
+  const supply = JSON.parse((await ask(page, "state.supply")).output);
+  await page.click(".ways label:has([value=local])");
+  // What Lua 5.3's manual says: floats and integers of 64 bits, goto, infinity, what an error names, the state as it is.
+  for (const [line, output] of [
+    ["2^53, 1//0.0, 7 // 2", "9.007199254741e+15\tinf\t3"], ["math.maxinteger + 1 == math.mininteger", "true"],
+    ["local n = 0 ::again:: n = n + 1 if n < 3 then goto again end return n", "3"], ["state.supply", supply],
+    ["print('hello', 1)", "hello\t1"], ["nil", "nil"], ["{1, 2}", JSON.stringify([1, 2], null, 2)],
+  ]) assert.equal((await ask(page, line)).output, output, line);
+  for (const [line, code] of [["nothing.here", "lua-error"], ["return return", "lua-syntax"]]) assert.equal((await ask(page, line)).code, code, line);
+  assert.match(await page.locator(".lines [data-code=lua-error]").last().innerText(), /attempt to index a nil value \(global 'nothing'\)/);
+  await page.locator(".repl").screenshot({ path: `${process.env.WEFT_ARTEFACTS}/repl-lua53.png` });
+
+  // The same for programs.
+  const [sorted, luerl, endless, unknown, stopped] = await model(page, async ({ weft }) => {
+    const code = (promise) => promise.then(() => null, (error) => error.code);
+    const endless = weft.runScript({ script: "while true do end" });
+    const cancelled = code(endless);
+    await new Promise((soon) => setTimeout(soon));
+    const { ms } = await weft.cancel();
+    return [
+      (await weft.runScript({ script: "local list = ... table.sort(list) return list, #list", args: [[3, 1, 2]] })).values,
+      (await weft.runScript({ script: "return 2^53, math.maxinteger + 1", profile: "luerl" })).texts,
+      await code(weft.runScript({ script: "while true do end", fuel: 100_000 })),
+      await code(weft.runScript({ script: "", profile: "lua54" })),
+      [await cancelled, ms <= 200],
+    ];
+  });
+  assert.deepEqual(sorted, [[1, 2, 3], 3]);
+  assert.deepEqual(luerl, ["9.007199254740992e15", String(2n ** 63n)]);
+  assert.deepEqual([endless, unknown, stopped], ["lua-out-of-fuel", "request-invalid", ["cancelled", true]]);
+  assert.deepEqual(await everything(page), before, "the store is what it was");
+  assert.deepEqual(left, []);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
 test("the prompt of a process without Eval says so", async () => {
   const { context, page, faults } = await visit(stage.browser, stage.site.url);
   await green(page);
   const before = await everything(page);
   const answer = await ask(page, "return 1");
   assert.equal(answer.noEval, true);
+  assert.equal(await page.locator("[data-engine]").getAttribute("data-engine"), "wasm");
+  await page.click(".ways label:has([value=local])");
+  assert.equal((await ask(page, "type(state)")).output, "nil", "the state of a wasm process is memory");
   assert.deepEqual(await everything(page), before);
   assert.deepEqual(faults, []);
   await context.close();

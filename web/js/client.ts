@@ -19,8 +19,8 @@
 import { fromPlain, WeftError } from "./error.js";
 import type { CallName, Calls, FromWorker } from "./protocol.js";
 import type {
-  Cancelled, CheckQuestion, Comparison, DemoCard, FraudCard, FraudProof, Id, IncludedItem, ItemVerdict, Json, LuaAnswer, LuaCall,
-  MessageCard, ProcessCard, Receipt, ReceiptFileOptions, SlotMark, SlotResult, SourceHealth, Sources, Summary, SyncOptions,
+  Cancelled, CheckQuestion, Comparison, DemoCard, FraudCard, FraudProof, Id, IncludedItem, ItemVerdict, Json, LocalAnswer,
+  LocalScript, LuaAnswer, LuaCall, MessageCard, ProcessCard, Receipt, ReceiptFileOptions, SlotMark, SlotResult, SourceHealth, Sources, Summary, SyncOptions,
   TamperOutcome, Tampering, WeftEvent,
 } from "./types.js";
 
@@ -54,7 +54,7 @@ interface Waiting {
 const PATIENCE_MS = 120;
 
 /** Calls that may run long, which {@link Weft.cancel} stops. */
-const LONG: ReadonlySet<CallName> = new Set(["sync", "demo", "check", "include", "dryRun", "runLua"]);
+const LONG: ReadonlySet<CallName> = new Set(["sync", "demo", "check", "include", "dryRun", "runLua", "runScript"]);
 
 /** A node: one worker and one database. */
 export class Weft {
@@ -140,7 +140,7 @@ export class Weft {
   }
 
   /**
-   * Stops what runs long, within 200 milliseconds: a sync, a comparison, a dry run, a Lua function. The worker looks for it between
+   * Stops what runs long, within 200 milliseconds: a sync, a comparison, a dry run, a Lua function or script. The worker looks for it between
    * messages and between the slices of a long one. If it has not stopped after 120 ms, because it was compiling a module, going
    * back to an earlier state or deep in a script, it is ended and a new one takes its place. What was stopped rejects with
    * `cancelled`; what was committed stays.
@@ -222,6 +222,22 @@ export class Weft {
    */
   runLua(process: Id, call: LuaCall): Promise<LuaAnswer> {
     return this.#call("runLua", [process, call]);
+  }
+
+  /**
+   * Runs a Lua script of your own in the worker: standard Lua 5.3, or with `profile: "luerl"` the Lua of AO processes. It sees its
+   * arguments alone: no files, no network, no other script's variables. Fuel and memory are bounded; {@link cancel} stops it.
+   *
+   * ```ts
+   * const { values } = await weft.runScript({ script: "local list = ... table.sort(list) return list", args: [[3, 1, 2]] });
+   * ```
+   *
+   * Errors: `lua-syntax`, `lua-error`, `lua-crash` (Luerl alone), `lua-out-of-fuel`, `lua-out-of-memory`, `lua-too-deep`,
+   * `lua-unsupported`; `request-invalid` for arguments of another shape, and an `over` that is not Lua; `not-found` for an `over` that
+   * is not replayed here; `cancelled`.
+   */
+  runScript({ over, ...script }: LocalScript): Promise<LocalAnswer> {
+    return this.#call("runScript", [script, over]);
   }
 
   /** What was proved of a process and its history, and what is only trusted. Error: `not-found`. */

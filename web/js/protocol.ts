@@ -2,8 +2,8 @@
 
 import type { PlainError } from "./error.js";
 import type {
-  CheckQuestion, Comparison, DemoCard, FraudCard, FraudProof, Id, IncludedItem, ItemVerdict, Json, LuaAnswer, LuaCall, MessageCard,
-  ProcessCard, Receipt, ReceiptFileOptions, SlotMark, SlotResult, SourceHealth, Sources, Summary, SyncOptions, TamperOutcome, Tampering,
+  CheckQuestion, Comparison, DemoCard, FraudCard, FraudProof, Id, IncludedItem, ItemVerdict, Json, LocalAnswer, LocalScript, LuaAnswer,
+  LuaCall, MessageCard, ProcessCard, Receipt, ReceiptFileOptions, SlotMark, SlotResult, SourceHealth, Sources, Summary, SyncOptions, TamperOutcome, Tampering,
   WeftEvent,
 } from "./types.js";
 
@@ -24,6 +24,7 @@ export interface Calls {
   message: { args: [process: Id, slot: number]; answer: MessageCard | null };
   dryRun: { args: [process: Id, message: Json]; answer: SlotResult };
   runLua: { args: [process: Id, call: LuaCall]; answer: LuaAnswer };
+  runScript: { args: [script: Omit<LocalScript, "over">, over: Id | undefined]; answer: LocalAnswer };
   receipt: { args: [process: Id]; answer: Receipt };
   frauds: { args: [process: Id]; answer: FraudProof[] };
   health: { args: []; answer: SourceHealth[] };

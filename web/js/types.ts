@@ -75,6 +75,8 @@ export interface Summary {
   module: Id;
   /** The address the process names as its scheduler. */
   scheduler: Address;
+  /** What it runs on, by its tags and its module's: `lua` is the device `lua@5.3a`; `null` before its first replay. */
+  engine: "wasm" | "lua" | null;
   /** The last verified slot in the store, `null` for none. */
   head: number | null;
   /** The last replayed slot in the store, `null` for none. */
@@ -157,11 +159,49 @@ export interface LuaAnswer {
   not_replayable?: string[];
 }
 
+/** A script of your own, and how it runs. */
+export interface LocalScript {
+  /** The text of a chunk. What it returns is the answer. */
+  script: string;
+  /**
+   * Whose Lua. `lua53` (the default): Lua 5.3 as its manual has it. `luerl`: Luerl 1.3.0, as every process and function of the device
+   * `lua@5.3a` has it.
+   */
+  profile?: "lua53" | "luerl";
+  /** What the chunk gets as `...`; lists and objects become tables. Default: nothing. */
+  args?: Json[];
+  /** A Lua process that is replayed here: its state comes before `args`, as the chunk's first argument. */
+  over?: Id;
+  /** Instructions at most. Default 1e10. */
+  fuel?: number;
+  /** Bytes of memory at most. Default 256 MiB, never more than 1 GiB. */
+  memoryBytes?: number;
+}
+
+/** What a script gave. */
+export interface LocalAnswer {
+  /**
+   * What it returned. Tables with the keys 1 to n are lists, others objects; integers beyond 2^53 are decimal texts, functions and
+   * numbers that are not finite the text Lua shows, bytes that are no text `{ base64url }`.
+   */
+  values: Json[];
+  /** The same values as its Lua prints them. */
+  texts: string[];
+  /** What it printed. */
+  output: string;
+  /** The fuel it used, in the unit of {@link SlotResult.gas}. */
+  gas: number;
+  /** What it asked that its arguments do not tell, such as `os.time`; absent for nothing. */
+  not_replayable?: string[];
+}
+
 /** A process of a demo archive. */
 export interface DemoCard {
   process: Id;
   /** How many slots its history has. */
   slots: number;
+  /** What it runs on. */
+  engine: "wasm" | "lua";
   tags: Tag[];
 }
 

@@ -59,6 +59,7 @@ const handlers: Handlers = {
   message: (_emit, process, slot) => opened().message(process, slot),
   dryRun: (_emit, process, message) => opened().dryRun(process, message),
   runLua: (_emit, process, call) => opened().runLua(process, call),
+  runScript: (_emit, script, over) => opened().runScript(script, over),
   receipt: (_emit, process) => opened().receipt(process),
   frauds: (_emit, process) => opened().frauds(process),
   health: () => opened().health(),

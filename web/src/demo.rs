@@ -8,6 +8,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use weft_codec::ao::{Carrier, Process};
 use weft_codec::tags::Tag;
 use weft_codec::{Id, Result};
+use weft_core::{EngineKind, ModuleOptions, NodeLimits};
 use weft_node::Options;
 use weft_node::demo::{DemoArchive, DemoFetch};
 
@@ -20,6 +21,7 @@ use crate::tamper;
 struct Card {
     process: Id,
     slots: u64,
+    engine: EngineKind,
     tags: Vec<Tag>,
 }
 
@@ -65,7 +67,9 @@ fn cards(archive: &[u8]) -> Result<Vec<Card>> {
     let archive = DemoArchive::decode(archive)?;
     let card = |one: &weft_node::demo::DemoProcess| {
         let process = Process::read(Carrier::Item(Box::new(one.process.item()?)))?;
-        Ok(Card { process: process.id, slots: one.slots(), tags: process.tags })
+        let module = one.module.item()?;
+        let engine = ModuleOptions::read(&process.tags, &module.tags, &NodeLimits::default())?.engine();
+        Ok(Card { process: process.id, slots: one.slots(), engine, tags: process.tags })
     };
     archive.processes.iter().map(card).collect()
 }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use weft_codec::{Code, Error, Id, Result};
+use weft_core::LocalScript;
 
 use crate::api::{Answer, WeftNode, answer};
 use crate::boundary::from_js_value;
@@ -48,6 +49,19 @@ impl WeftNode {
                 let process = Id::from_str(&process)?;
                 let road = self.node().run_lua(process, &call.script, &call.function, &call.params);
                 until(self.cancels(), Box::pin(road)).await
+            }
+            .await,
+        )
+    }
+
+    /// Runs a script of the reader's own, over the state of a Lua process if one is named. Nothing is kept.
+    #[wasm_bindgen(js_name = runScript)]
+    pub async fn run_script(&self, script: JsValue, over: Option<String>) -> Answer {
+        answer(
+            async {
+                let script: LocalScript = from_js_value(script)?;
+                let over = over.as_deref().map(Id::from_str).transpose()?;
+                until(self.cancels(), Box::pin(self.node().run_script(script, over))).await
             }
             .await,
         )

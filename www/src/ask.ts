@@ -1,12 +1,12 @@
 /** Code over a copy of the shown process: a prompt that evaluates lines, and a function over its state. The views read it. */
 
 import { WeftError } from "../../web/js/client.js";
-import type { Json, LuaAnswer, SlotResult } from "../../web/js/client.js";
+import type { Json, LocalAnswer, LuaAnswer, SlotResult } from "../../web/js/client.js";
 import { plain } from "./format.js";
 import { asWeftError, type Model } from "./model.js";
 
-/** How a line is evaluated: by the process itself, or by Lua over its state. */
-export type Way = "eval" | "state";
+/** How a line is evaluated: by the process itself, by its own Lua over its state, or by standard Lua 5.3, as a script of the reader's. */
+export type Way = "eval" | "state" | "local";
 
 /** A line that was asked, and what came of it. */
 export interface Line {
@@ -93,7 +93,7 @@ export class Ask {
 
   /** How a line can be evaluated in this process, the likeliest first: every Lua process has a state, and few have an `Eval`. */
   ways(): Way[] {
-    return this.#model.isLua() ? ["state", "eval"] : ["eval"];
+    return this.#model.isLua() ? ["state", "local", "eval"] : ["eval", "local"];
   }
 
   choose(way: Way): void {
@@ -134,6 +134,7 @@ export class Ask {
     this.type("");
     await this.#run("line", async () => {
       if (way === "eval") fill(line, await weft.dryRun(process, evaluation(process, this.#model.card?.owner ?? "", input)));
+      else if (way === "local") print(line, await this.#local(process, input));
       else show(line, await this.#overState(process, input));
     }, (error) => { line.error = error; });
     line.output ??= "";
@@ -141,15 +142,15 @@ export class Ask {
     this.#model.changed();
   }
 
-  /** As a prompt of Lua does: a line is an expression if it can be one, else statements. */
-  async #overState(process: string, input: string): Promise<LuaAnswer> {
+  #overState(process: string, input: string): Promise<LuaAnswer> {
     const weft = this.#model.weft as NonNullable<Model["weft"]>;
-    try {
-      return await weft.runLua(process, { script: chunk(`return ${input}`), function: "evaluate" });
-    } catch (thrown) {
-      if (asWeftError(thrown).code !== "lua-syntax") throw thrown;
-      return await weft.runLua(process, { script: chunk(input), function: "evaluate" });
-    }
+    return asLine(input, (code) => weft.runLua(process, { script: chunk(code), function: "evaluate" }));
+  }
+
+  /** The state goes along where there is one. */
+  #local(process: string, input: string): Promise<LocalAnswer> {
+    const weft = this.#model.weft as NonNullable<Model["weft"]>;
+    return asLine(input, (code) => weft.runScript(this.#model.isLua() ? { script: `local state = ... ${code}`, over: process } : { script: code }));
   }
 
   /** Runs the function of the script over the state. */
@@ -212,6 +213,24 @@ function evaluate(state)
   if kind == "table" or kind == "string" then return { kind = kind, value = value } end
   return { kind = kind, text = tostring(value) }
 end`;
+
+/** As a prompt of Lua does: a line is an expression if it can be one, else statements. */
+async function asLine<T>(input: string, run: (code: string) => Promise<T>): Promise<T> {
+  try {
+    return await run(`return ${input}`);
+  } catch (thrown) {
+    if (asWeftError(thrown).code !== "lua-syntax") throw thrown;
+    return await run(input);
+  }
+}
+
+/** Values as the prompt of Lua prints them; what is in a table, too. */
+function print(line: Line, { values, texts, output, gas, not_replayable }: LocalAnswer): void {
+  const shown = values.map((value, at) => (typeof value === "object" && value !== null ? JSON.stringify(value, null, 2) : (texts[at] ?? "")));
+  line.output = [output.trimEnd(), shown.join("\t")].filter((part) => part !== "").join("\n");
+  line.gas = gas;
+  line.notReplayable = not_replayable ?? [];
+}
 
 function show(line: Line, answer: LuaAnswer): void {
   const { kind, value, text } = answer.result as { kind?: string; value?: Json; text?: string };

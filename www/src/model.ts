@@ -544,8 +544,8 @@ export class Model extends EventTarget {
 
   /** Whether the shown process is one for `lua@5.3a`. */
   isLua(): boolean {
-    const tags = this.card?.tags ?? this.demos.find(({ process }) => process === this.process)?.tags ?? [];
-    return tags.some(({ name, value }) => name.toLowerCase() === "execution-device" && value === "lua@5.3a");
+    const engine = this.summary?.engine ?? this.demos.find(({ process }) => process === this.process)?.engine;
+    return engine === "lua";
   }
 
   /** The local network's own addresses. */

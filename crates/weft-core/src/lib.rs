@@ -14,7 +14,8 @@ mod result;
 pub mod view;
 
 pub use limits::NodeLimits;
+pub use lua::{LocalAnswer, LocalProfile, LocalRun, LocalScript};
 pub use machine::{Evaluated, Evaluation, LuaAnswer, LuaRun, ProcessMachine, Program, Snapshot, compile};
-pub use options::{ModuleFormat, ModuleOptions, cron_intervals, needs_weavedrive, parse_size};
+pub use options::{EngineKind, ModuleFormat, ModuleOptions, cron_intervals, needs_weavedrive, parse_size};
 pub use replay::{Replay, ResultCheck};
 pub use result::SlotResult;

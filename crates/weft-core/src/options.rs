@@ -3,6 +3,7 @@
 //! The rules are those of the legacy compute unit (`servers/cu/src/domain/lib/loadModule.js`): a tag of the
 //! process comes first, then the module's.
 
+use serde::{Deserialize, Serialize};
 use weft_codec::ao::is_lua_text;
 use weft_codec::tags::{Tag, TagsExt as _};
 use weft_codec::{Code, Error, Id, Result};
@@ -17,6 +18,27 @@ pub enum ModuleFormat {
     Wasm(Format),
     /// `lua@5.3a` under `process@1.0`.
     Lua,
+}
+
+/// What a process runs on, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EngineKind {
+    /// A compute unit's wasm, on wasmi.
+    Wasm,
+    /// `lua@5.3a`, on `weft-lua`.
+    Lua,
+}
+
+impl EngineKind {
+    /// The word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Wasm => "wasm",
+            Self::Lua => "lua",
+        }
+    }
 }
 
 /// The device of Lua processes.
@@ -82,6 +104,15 @@ impl ModuleOptions {
             memory_limit: memory.min(node.memory_bytes),
             compute_limit: most.fuel.min(node.gas),
         })
+    }
+
+    /// What runs it.
+    #[must_use]
+    pub const fn engine(&self) -> EngineKind {
+        match self.format {
+            ModuleFormat::Wasm(_) => EngineKind::Wasm,
+            ModuleFormat::Lua => EngineKind::Lua,
+        }
     }
 
     /// The limits a Lua machine keeps.

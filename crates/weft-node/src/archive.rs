@@ -9,7 +9,7 @@ use weft_codec::ao::Carrier;
 use weft_codec::item::DataItem;
 use weft_codec::transaction::Transaction;
 use weft_codec::{Address, Code, Error, Id, Result};
-use weft_core::{SlotResult, Snapshot};
+use weft_core::{EngineKind, SlotResult, Snapshot};
 use weft_verify::{FraudProof, Head, HistoryEntry, InclusionProof};
 
 use crate::heads::HeadSeen;
@@ -34,6 +34,9 @@ pub(crate) struct Record {
     pub(crate) process: Id,
     pub(crate) module: Id,
     pub(crate) scheduler: Address,
+    /// What it runs on, as process and module say; known once it was run.
+    #[serde(default)]
+    pub(crate) engine: Option<EngineKind>,
     /// Counts commits; two syncs that write one process find each other out by it.
     pub(crate) revision: u64,
     /// The last verified slot.

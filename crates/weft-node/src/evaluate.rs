@@ -1,7 +1,7 @@
 //! One message, however long it runs: slice after slice, with a breath between two.
 
 use weft_codec::Result;
-use weft_core::{Evaluated, Evaluation, LuaAnswer, LuaRun, SlotResult};
+use weft_core::{Evaluated, Evaluation, LocalAnswer, LocalRun, LuaAnswer, LuaRun, SlotResult};
 
 use crate::seams::Clock;
 
@@ -27,6 +27,16 @@ pub(crate) async fn evaluate<C: Clock>(
 
 /// Runs a script to its end.
 pub(crate) async fn run_script<C: Clock>(mut run: LuaRun, clock: &C) -> Result<LuaAnswer> {
+    loop {
+        if let Some(answer) = run.go_on(SLICE)? {
+            return Ok(answer);
+        }
+        clock.breathe().await;
+    }
+}
+
+/// Runs a script of the reader's own to its end.
+pub(crate) async fn run_local<C: Clock>(mut run: LocalRun, clock: &C) -> Result<LocalAnswer> {
     loop {
         if let Some(answer) = run.go_on(SLICE)? {
             return Ok(answer);

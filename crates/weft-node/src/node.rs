@@ -7,12 +7,14 @@ use std::rc::Rc;
 use serde_json::Value;
 use weft_codec::ao::Carrier;
 use weft_codec::{Address, Code, Error, Id, Result};
-use weft_core::{LuaAnswer, ModuleOptions, NodeLimits, ProcessMachine, Program, SlotResult};
+use weft_core::{
+    LocalAnswer, LocalScript, LuaAnswer, ModuleOptions, NodeLimits, ProcessMachine, Program, SlotResult,
+};
 use weft_verify::{FraudProof, HistoryEntry, Receipt};
 
 use crate::archive::{Archive, Record};
 use crate::chain::{self, BlockName};
-use crate::evaluate::{evaluate, run_script};
+use crate::evaluate::{evaluate, run_local, run_script};
 use crate::event::Observer;
 use crate::location::Location;
 use crate::options::{Options, Summary};
@@ -321,6 +323,21 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
         run_script(run?, &self.clock).await
     }
 
+    /// Runs a script of the reader's own, metered, in the profile it asks for. With `over`, a Lua process, its first argument is
+    /// the state after that process's last replayed slot, as JSON. Nothing is stored.
+    ///
+    /// Errors: those of [`LocalRun::go_on`](weft_core::LocalRun::go_on); for `over` `not-found` before the first replay and
+    /// `request-invalid` for a wasm process.
+    pub async fn run_script(&self, mut script: LocalScript, over: Option<Id>) -> Result<LocalAnswer> {
+        if let Some(process) = over {
+            let (record, slot, machine) = self.standing(process).await?;
+            let state = machine.state_json();
+            self.cache.keep_live(Live { process, slot, revision: record.revision, machine });
+            script.args.insert(0, state?);
+        }
+        run_local(script.start(), &self.clock).await
+    }
+
     /// The machine as it stands after the last replayed slot.
     async fn standing(&self, process: Id) -> Result<(Record, u64, ProcessMachine)> {
         let record = self.known(process).await?;
@@ -370,6 +387,7 @@ impl Summary {
             process: record.process,
             module: record.module,
             scheduler: record.scheduler.clone(),
+            engine: record.engine,
             head: record.head.as_ref().map(|head| head.slot),
             replayed: record.replay.as_ref().map(|replay| replay.slot),
             memory_sha256: record.replay.as_ref().and_then(|replay| replay.memory_sha256),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use weft_codec::{Address, Id};
-use weft_core::NodeLimits;
+use weft_core::{EngineKind, NodeLimits};
 use weft_verify::SchedulerPolicy;
 
 /// How to sync. [`Options::default`] replays the whole history and accepts only the scheduler the process names.
@@ -73,6 +73,8 @@ pub struct Summary {
     pub module: Id,
     /// The scheduler it names.
     pub scheduler: Address,
+    /// What it runs on, by its tags and its module's; `None` before its first replay.
+    pub engine: Option<EngineKind>,
     /// The last verified slot in the store, `None` for an empty history.
     pub head: Option<u64>,
     /// The last replayed slot in the store.

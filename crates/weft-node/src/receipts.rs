@@ -60,6 +60,9 @@ pub(crate) async fn of_slot<S: Store>(
     if let Some(result) = archive.result(record.process, slot).await? {
         let mut evidence =
             vec![("gas", result.gas.to_string()), ("rolled-back", result.rolled_back.to_string())];
+        if let Some(engine) = record.engine {
+            evidence.push(("engine", engine.name().to_owned()));
+        }
         if let Some(earlier) = result.duplicate_of {
             evidence.push(("duplicate-of", earlier.to_string()));
         }

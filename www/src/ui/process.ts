@@ -23,6 +23,7 @@ export function processCard(model: Model): TemplateResult {
       <dl class="facts">
         ${fact("Process", model.process)} ${fact("Module", card?.module ?? summary?.module)}
         ${fact("Scheduler", card?.scheduler ?? summary?.scheduler)} ${fact("Owner", card?.owner)}
+        ${summary?.engine ? html`<div><dt>Runs on</dt><dd data-engine=${summary.engine}>${ENGINES[summary.engine]}</dd></div>` : nothing}
       </dl>
       ${model.demo ? demos(model) : nothing}
       ${model.demo ? html`
@@ -38,8 +39,8 @@ function demos(model: Model): TemplateResult | typeof nothing {
   if (model.demos.length < 2) return nothing;
   return html`
     <nav class="demos" aria-label="The demo's processes">
-      ${model.demos.map(({ process, slots, tags }, at) => {
-        const lua = tags.some(({ name, value }) => name === "Execution-Device" && value === "lua@5.3a");
+      ${model.demos.map(({ process, slots, engine }, at) => {
+        const lua = engine === "lua";
         return html`
           <a href=${at === 0 ? "#/" : "#/lua"} data-demo=${process} aria-current=${process === model.process ? "page" : "false"}>
             ${lua ? luaIcon : wasmIcon}
@@ -49,6 +50,8 @@ function demos(model: Model): TemplateResult | typeof nothing {
       })}
     </nav>`;
 }
+
+const ENGINES = { lua: "lua@5.3a, Luerl's Lua, in Weft's own machine", wasm: "WebAssembly, on wasmi" };
 
 const fact = (name: string, id: string | null | undefined): TemplateResult => html`
   <div><dt>${name}</dt><dd class="mono" title=${id ?? ""}>${id || "—"}</dd></div>`;

@@ -8,7 +8,8 @@ import { count, pretty } from "../format.js";
 import type { Model } from "../model.js";
 
 const WAYS: { [way in Way]: { name: string; mark: string; hint: string } } = {
-  state: { name: "Lua over its state", mark: "state", hint: "state.supply" },
+  state: { name: "Luerl, over its state", mark: "luerl", hint: "state.supply" },
+  local: { name: "Lua 5.3", mark: "lua", hint: "string.format('%.2f', 10 / 3)" },
   eval: { name: "Eval in the process", mark: "eval", hint: "1 + 1" },
 };
 
@@ -22,10 +23,11 @@ export function repl(model: Model): TemplateResult | typeof nothing {
         <div>
           <h2 id="repl-title">Ask it</h2>
           <p class="sub">
-            ${way === "eval"
-              ? html`Your code goes to the process as a message with <code>Action: Eval</code>, in its owner's name.`
-              : html`Your code sees the process's state as <code>state</code>.`}
-            It runs on a copy of the state after slot ${count(summary.replayed)}: <b>nothing is signed, sent or kept</b>, and each line begins anew.
+            ${way === "eval" ? html`Your code goes to the process as a message with <code>Action: Eval</code>, in its owner's name.` : nothing}
+            ${way === "state" ? html`Your code runs as the process's own does, in Luerl, and sees its state as <code>state</code>.` : nothing}
+            ${way === "local" ? html`Your code runs in standard Lua 5.3, as a script of your own${model.isLua() ? html`, and sees the process's state as <code>state</code>` : nothing}.` : nothing}
+            ${way === "local" && !model.isLua() ? "It sees nothing of the process:" : html`It runs on a copy of the state after slot ${count(summary.replayed)}:`}
+            <b>nothing is signed, sent or kept</b>, and each line begins anew.
           </p>
         </div>
         ${ask.ways().length > 1 ? chooser(model, way) : nothing}
@@ -69,7 +71,7 @@ function asked(model: Model, line: Line): TemplateResult {
       ${messages.length > 0 ? html`<details><summary>Would send ${count(messages.length)} ${messages.length === 1 ? "message" : "messages"}</summary><pre>${pretty(messages)}</pre></details>` : nothing}
       ${line.unknown ? noEval(model, line) : nothing}
       ${line.notReplayable.length > 0 ? html`<p class="hint" data-not-replayable>Asked for ${line.notReplayable.join(", ")}: another time it may answer otherwise.</p>` : nothing}
-      ${line.gas > 0 ? html`<span class="gas">${count(line.gas)} ${line.way === "state" ? "fuel" : "gas"}</span>` : nothing}
+      ${line.gas > 0 ? html`<span class="gas">${count(line.gas)} ${line.way === "eval" ? "gas" : "fuel"}</span>` : nothing}
     </li>`;
 }
 

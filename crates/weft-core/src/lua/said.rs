@@ -1,5 +1,6 @@
 //! A Lua process's results in the form of a compute unit's.
 
+use num_bigint::BigInt;
 use serde_json::{Map as Object, Value, json};
 use weft_codec::base64url;
 use weft_codec::message::{Generation, Message, Node, structured};
@@ -20,20 +21,30 @@ pub(crate) fn json_of(value: &Held) -> Value {
             "null" => Value::Null,
             word => word.into(),
         },
-        Held::Int(number) => match i64::try_from(number) {
-            Ok(small) if small.abs() <= MAX_SAFE => small.into(),
-            _ => number.to_string().into(),
-        },
+        Held::Int(number) => json_of_integer(number),
         Held::Float(number) => json!(number),
-        Held::Binary(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => text.into(),
-            Err(_) => json!({ "base64url": base64url::encode(bytes) }),
-        },
+        Held::Binary(bytes) => json_of_bytes(bytes),
         Held::List(values) => values.iter().map(json_of).collect(),
         Held::Map(map) => {
             let entries = map.iter().map(|(key, value)| (text_of(&key.normal()), json_of(value)));
             Value::Object(entries.collect::<Object<_, _>>())
         }
+    }
+}
+
+/// An integer; beyond 53 bits its digits as a text.
+pub(super) fn json_of_integer(number: &BigInt) -> Value {
+    match i64::try_from(number) {
+        Ok(small) if (-MAX_SAFE..=MAX_SAFE).contains(&small) => small.into(),
+        _ => number.to_string().into(),
+    }
+}
+
+/// A text, or `{"base64url": …}` of bytes that are none.
+pub(super) fn json_of_bytes(bytes: &[u8]) -> Value {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.into(),
+        Err(_) => json!({ "base64url": base64url::encode(bytes) }),
     }
 }
 

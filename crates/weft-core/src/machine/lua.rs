@@ -214,7 +214,8 @@ fn lua_error(error: &LuaError) -> Error {
     Error::new(code(error.kind()), sentence)
 }
 
-const fn code(kind: ErrorKind) -> Code {
+/// The code of a machine's error.
+pub(crate) const fn code(kind: ErrorKind) -> Code {
     match kind {
         ErrorKind::Lua => Code::LuaError,
         ErrorKind::Crash => Code::LuaCrash,

@@ -9,9 +9,10 @@ use weft_codec::{Code, Error, Id, Result};
 use weft_lua::device::Map;
 use weft_verify::{Entry, EntryKind, Verified};
 
-use crate::options::{ModuleFormat, ModuleOptions};
+use crate::options::{EngineKind, ModuleFormat, ModuleOptions};
 use crate::result::SlotResult;
 
+pub(crate) use lua::code as lua_code;
 pub use lua::{LuaAnswer, LuaRun};
 
 /// A process that runs. Only verified entries move it.
@@ -122,6 +123,15 @@ impl ProcessMachine {
         Ok(Self { engine })
     }
 
+    /// What runs it.
+    #[must_use]
+    pub const fn engine(&self) -> EngineKind {
+        match self.engine {
+            Engine::Wasm(_) => EngineKind::Wasm,
+            Engine::Lua(_) => EngineKind::Lua,
+        }
+    }
+
     /// Shows the process its own item before slot 0, for histories whose slot 0 is a message. Its result is
     /// nobody's: the compute unit does not keep it either. A Lua process is not shown it: HyperBEAM begins at slot 0.
     ///
@@ -190,19 +200,17 @@ impl ProcessMachine {
     pub fn run_lua(&self, script: &str, function: &str, params: &Value) -> Result<LuaRun> {
         match &self.engine {
             Engine::Lua(lua) => lua.run(script, function, params),
-            Engine::Wasm(_) => Err(Error::new(
-                Code::RequestInvalid,
-                "The state of a wasm process is memory, and no message that a script could read.",
-            )),
+            Engine::Wasm(_) => Err(no_state()),
         }
     }
 
-    /// The state of a Lua process, the message that `PID~process@1.0/now` gives on a node, as JSON. A wasm process has none.
-    #[must_use]
-    pub fn state_json(&self) -> Option<Value> {
+    /// The state of a Lua process, the message that `PID~process@1.0/now` gives on a node, as JSON.
+    ///
+    /// Errors: `request-invalid` for a wasm process, which has none.
+    pub fn state_json(&self) -> Result<Value> {
         match &self.engine {
-            Engine::Wasm(_) => None,
-            Engine::Lua(lua) => Some(lua.state()),
+            Engine::Wasm(_) => Err(no_state()),
+            Engine::Lua(lua) => Ok(lua.state()),
         }
     }
 
@@ -230,6 +238,13 @@ impl ProcessMachine {
             Engine::Lua(lua) => lua.memory_bytes(),
         }
     }
+}
+
+fn no_state() -> Error {
+    Error::new(
+        Code::RequestInvalid,
+        "The state of a wasm process is memory, and no message that a script could read.",
+    )
 }
 
 /// Where a result belongs.

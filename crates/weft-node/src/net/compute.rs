@@ -166,8 +166,8 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         let slot = self.wanted(process, None).await?;
         let state = async |live: &mut Live| {
             let state = match live.machine.state_json() {
-                Some(message) => State::Message(message),
-                None => State::Memory(live.machine.snapshot()?.to_memory().unwrap_or_default()),
+                Ok(message) => State::Message(message),
+                Err(_) => State::Memory(live.machine.snapshot()?.to_memory().unwrap_or_default()),
             };
             Ok((state, live.last.clone()))
         };

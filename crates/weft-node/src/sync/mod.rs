@@ -356,6 +356,7 @@ impl Record {
             process: process.id,
             module: process.module,
             scheduler: process.scheduler.clone(),
+            engine: None,
             revision: 0,
             head: None,
             replay: None,

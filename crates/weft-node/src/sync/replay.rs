@@ -97,6 +97,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
             Some(machine) => machine,
             None => self.make_machine().await?,
         };
+        self.record.engine = Some(machine.engine());
         let replay = self.record.replay.as_ref();
         self.player = Some(Player {
             machine,
