@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -13,22 +14,25 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
+import { schedule } from "./network.mjs";
 import { ask, everything, green, history, launch, model, picture, visit } from "./page.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const run = (args) => promisify(execFile)(process.execPath, args, { cwd: join(here, ".."), maxBuffer: 64 << 20 });
 
-let browser, folder, server, net, aos;
+let browser, folder, server, net, aos, hyperAos;
 
 before(async () => {
   assert.ok(process.env.WEFT_MODULES, "WEFT_MODULES is not set: `cargo xtask test` sets it to the folder of aos modules.");
   aos = join(process.env.WEFT_MODULES, "aos2_0_6.wasm");
+  hyperAos = join(process.env.WEFT_MODULES, "hyper-aos.lua");
   folder = await mkdtemp(join(tmpdir(), "weft-aos-"));
   const keys = JSON.parse(await readFile(join(here, "../fixtures/vectors/keys.json"), "utf8"));
   await writeFile(join(folder, "wallet.json"), JSON.stringify(keys.rsa4096.jwk));
   server = spawn(process.env.WEFT_BIN, [
     "serve", "--port", "0", "--json", "--state", join(folder, "state"), "--www", process.env.WEFT_DIST,
     "--wallet", join(folder, "wallet.json"), "--module", aos,
+    ...(existsSync(hyperAos) ? ["--module", hyperAos] : []),
   ], { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = await once(createInterface({ input: server.stdout }), "line");
   net = JSON.parse(line);
@@ -129,6 +133,39 @@ test("an aos process of the real client: the page's results are the compute unit
   assert.equal(await model(page, ({ lastCancel }) => lastCancel.restarted), false, "the worker stopped by itself, in the middle of a message");
   const summary = await model(page, async ({ weft, process }) => (await weft.processes()).find((one) => one.process === process));
   assert.equal(summary.replayed, reference.length - 1, "what was stored stands");
+  assert.deepEqual(left, []);
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test("a hyper-aos process: Eval at the prompt on a copy of it, history untouched", async (t) => {
+  // Its text is fetched once, and is in no package: without the network there is none.
+  if (!existsSync(hyperAos)) return t.diagnostic("hyper-aos.lua is not in WEFT_MODULES, nothing was asked");
+  // Its module is known to be Lua by its content type alone: the process names no device.
+  const named = (tags) => Object.entries({ "Data-Protocol": "ao", Variant: "ao.TN.1", ...tags }).map(([name, value]) => ({ name, value }));
+  const id = await schedule(net, {
+    tags: named({ Type: "Process", Module: net.modules[1].id, Scheduler: net.address, Authority: net.address }),
+  });
+  await schedule(net, {
+    target: id, data: "Count = 40", tags: named({ Type: "Message", Action: "Eval", "From-Process": net.address }),
+  });
+  const { context, page, left, faults } = await visit(browser, `${net.url}/#/new`);
+  await page.fill("input[name=process]", id);
+  await page.click("#local");
+  await page.waitForFunction(() => document.querySelectorAll(".urls input").length === 2);
+  await page.click(".form button.primary");
+  await green(page);
+  assert.equal(await page.locator("[data-engine]").getAttribute("data-engine"), "lua");
+  const before = await everything(page);
+  await page.click(".ways label:has([value=eval])");
+  for (const [line, output] of [["1 + 1", "2"], ["Count + 2", "42"], ["Count = 7; return Count", "7"], ["Count", "40"]]) {
+    assert.deepEqual(await ask(page, line), { output, code: null, noEval: false, notReplayable: false }, line);
+  }
+  const wrong = await ask(page, "error('as asked')");
+  assert.deepEqual([wrong.code, wrong.noEval], ["lua-failed", false]);
+  assert.equal((await ask(page, "Count")).output, "40");
+  assert.deepEqual(await everything(page), before, "history and state are what they were");
+  await page.locator(".repl").screenshot({ path: join(process.env.WEFT_ARTEFACTS, "repl-hyper-aos.png") });
   assert.deepEqual(left, []);
   assert.deepEqual(faults, []);
   await context.close();

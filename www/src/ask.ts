@@ -133,7 +133,7 @@ export class Ask {
     this.lines = [...this.lines, line].slice(-MOST_LINES);
     this.type("");
     await this.#run("line", async () => {
-      if (way === "eval") fill(line, await weft.dryRun(process, evaluation(process, this.#model.card?.owner ?? "", input)));
+      if (way === "eval") fill(line, await weft.dryRun(process, evaluation(process, this.#model, input)));
       else if (way === "local") print(line, await this.#local(process, input));
       else show(line, await this.#overState(process, input));
     }, (error) => { line.error = error; });
@@ -195,10 +195,16 @@ export class Ask {
 /** For those who hear the page. */
 const inWords = ({ error, output }: Pick<Line, "error" | "output">): string => (error ? `${error.code}: ${error.message}` : `Answer: ${(output ?? "").slice(0, 200)}`);
 
-/** The message by which an aos process evaluates code. It does so for its owner alone. */
-const evaluation = (process: string, owner: string, code: string): Json => ({
-  Id: "1234", Anchor: "0", Target: process, Owner: owner, Tags: [{ name: "Action", value: "Eval" }], Data: code,
-});
+/**
+ * The message by which an aos process evaluates code. It does so for its owner alone; hyper-aos, which does not find the signer of a data
+ * item, for whom one of its authorities speaks.
+ */
+function evaluation(process: string, model: Model, code: string): Json {
+  const tags = [{ name: "Action", value: "Eval" }];
+  const authority = model.card?.tags.find(({ name }) => name.toLowerCase() === "authority");
+  if (model.isLua() && authority) tags.push({ name: "From-Process", value: authority.value });
+  return { Id: "1234", Anchor: "0", Target: process, Owner: model.card?.owner ?? "", Tags: tags, Data: code };
+}
 
 /**
  * A line as a function over the state. What it gives goes into a table, since a node takes two values for a status and a value;
@@ -249,8 +255,8 @@ function fill(line: Line, result: SlotResult): void {
     const why = typeof result.error === "string" ? result.error : result.error === null ? "" : JSON.stringify(result.error);
     line.error = { code: result.failure ?? "error", message: plain(why) };
   }
-  // What evaluates code prints what came of it, or says what is wrong with the code.
-  line.unknown = !evaluates(result);
+  // What evaluates code prints what came of it, or says what is wrong with the code; hyper-aos breaks over code that fails.
+  line.unknown = result.failure !== "lua-failed" && !evaluates(result);
 }
 
 /** aos answers an Eval with its prompt, or with an error of Lua in the code it was given. */
