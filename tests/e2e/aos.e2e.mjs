@@ -163,6 +163,7 @@ test("a hyper-aos process: Eval at the prompt on a copy of it, history untouched
   }
   const wrong = await ask(page, "error('as asked')");
   assert.deepEqual([wrong.code, wrong.noEval], ["lua-failed", false]);
+  assert.ok((await page.locator(".lines [data-code=lua-failed]").innerText()).length < 300, "what the node says, without its trace");
   assert.equal((await ask(page, "Count")).output, "40");
   assert.deepEqual(await everything(page), before, "history and state are what they were");
   await page.locator(".repl").screenshot({ path: join(process.env.WEFT_ARTEFACTS, "repl-hyper-aos.png") });

@@ -252,11 +252,24 @@ function fill(line: Line, result: SlotResult): void {
   line.gas = result.gas;
   line.notReplayable = result.not_replayable ?? [];
   if (result.failure !== null || result.error !== null) {
-    const why = typeof result.error === "string" ? result.error : result.error === null ? "" : JSON.stringify(result.error);
-    line.error = { code: result.failure ?? "error", message: plain(why) };
+    line.error = { code: result.failure ?? "error", message: plain(why(result.error)) };
   }
   // What evaluates code prints what came of it, or says what is wrong with the code; hyper-aos breaks over code that fails.
   line.unknown = result.failure !== "lua-failed" && !evaluates(result);
+}
+
+/** An error as a text. Of the message a node makes of one: what it says, or else which calls it names. */
+function why(error: Json): string {
+  if (typeof error === "string" || error === null) return error ?? "";
+  if (typeof error !== "object" || Array.isArray(error)) return JSON.stringify(error);
+  const { body, trace } = error;
+  if (typeof body === "string") return body;
+  if (typeof trace !== "object" || trace === null) return JSON.stringify(error);
+  const calls = Object.values(trace).map((call) => {
+    const { function: name, line } = (call ?? {}) as { function?: Json; line?: Json };
+    return `${typeof name === "string" ? name : "a function"}${line === undefined ? "" : `, line ${line}`}`;
+  });
+  return `A call failed, and a node does not say why. Innermost first: ${calls.join("; ")}.`;
 }
 
 /** aos answers an Eval with its prompt, or with an error of Lua in the code it was given. */
