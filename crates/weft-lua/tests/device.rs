@@ -204,7 +204,20 @@ fn ao_answers_what_message_1_0_does_and_refuses_the_rest() {
         assert_eq!(answer(&expression).unwrap(), ok(expected.into()), "{expression}");
     }
     for expression in [
-        "ao.get('id', {a = 1})",
+        "ao.get('id', {a = 1, private = 2})",
+        "ao.get('id', {device = 'x@1.0'})",
+        "ao.get('id', (function() local t = {} for n = 1, 33 do t['k' .. n] = n end return t end)())",
+        "ao.get('committed', {a = 1})",
+        "ao.get('commit', {a = 1})",
+        "ao.get('index', {a = 1})",
+        "ao.get('info', {a = 1})",
+        "ao.get('remove', {a = 1})",
+        "ao.get('path', {a = 1})",
+        "ao.get('committers', {commitments = {a = 1}})",
+        "ao.resolve({a = 1}, 'a?b=c')",
+        "ao.resolve({a = 1}, {method = 'GET'})",
+        "ao.get('x', {'as', 'message@1.0', {path = 'x', x = 1}})",
+        "ao.get('length', 'a text')",
         "ao.get('commitments/committers', {commitments = {}, device = 'x@1.0'})",
         "ao.resolve({a = 1}, '~json@1.0/serialize')",
         "ao.resolve({a = 1}, {path = 'a', more = 1})",
@@ -229,4 +242,38 @@ fn what_asked_the_clock_or_chance_is_not_replayable() {
         assert!(!device.take_unreplayable().is_empty(), "{function}");
         assert!(device.take_unreplayable().is_empty());
     }
+}
+
+/// The ids that HyperBEAM of September 2025 computed (`hb-unsigned-ids.json`), and who committed.
+#[test]
+fn ao_computes_ids_and_committers() {
+    let answer = |expression: &str| call(&format!("function compute() return {expression} end"), &Map::new());
+    for (expression, expected) in [
+        ("ao.get('id', {a = 'b'})", "qoKsl5XJIjkL7QIfUXNplkdh71dTOV1mUtP3b4WlzMk"),
+        ("ao.get('id', {})", "TWaabU6nSWpn7zPaiWSd9gQkfNwa1t3onrDRNB-bFiI"),
+        ("ao.get('x/id', {x = {a = 'b'}})", "qoKsl5XJIjkL7QIfUXNplkdh71dTOV1mUtP3b4WlzMk"),
+        // A commitment of a signer is no part of it, nor is its order.
+        (
+            "ao.get('id', {a = 'b', commitments = {x = {committer = 'me'}}})",
+            "qoKsl5XJIjkL7QIfUXNplkdh71dTOV1mUtP3b4WlzMk",
+        ),
+        (
+            "table.concat(ao.get('committers', {commitments = {b = {committer = 'two'}, a = {committer = 'one'}, c = {}}}), ' ')",
+            "one two",
+        ),
+        ("'none:' .. #ao.get('committers', {a = 1})", "none:0"),
+    ] {
+        assert_eq!(answer(expression), ok(expected.into()), "{expression}");
+    }
+}
+
+/// A sandbox of devices would change what the table answers: it is refused before anything runs.
+#[test]
+fn a_device_sandbox_is_refused() {
+    let state = base([
+        ("module", module("function compute() return 1 end")),
+        ("device-sandbox", Held::List(vec!["message@1.0".into()])),
+    ]);
+    let Err(Called::Thrown(reason)) = Device::new(&state, &Store::new(), Limits::default()) else { panic!() };
+    assert!(reason.contains("device-sandbox"), "{reason}");
 }

@@ -3,10 +3,14 @@
 //! `message@1.0` is here: keys, paths over nested messages, `keys`, `set`. Any other device a script asks for is an error of
 //! ours, `lua-unsupported`, which no `pcall` catches: a result that a node would have computed otherwise is none.
 
+use weft_codec::message::{Generation, Ids, id, structured};
+
 use super::call::taken;
-use super::held::{Held, Key, Map};
+use super::held::{Held, Key, Map, write_message};
 use crate::{Call, LuaError, Returns, TableId, Term, Value, Vm};
 
+/// The generation of HyperBEAM whose ids scripts see.
+const GENERATION: Generation = Generation::September2025;
 /// The library's name, as natives have one.
 const MODULE: &str = "dev_lua_lib";
 
@@ -185,7 +189,7 @@ fn path_of(call: &Call<'_>, request: &Held) -> Result<Vec<String>, LuaError> {
     }
 }
 
-fn walk(call: &Call<'_>, base: &Held, path: &[String]) -> Result<Option<Held>, LuaError> {
+fn walk(call: &mut Call<'_>, base: &Held, path: &[String]) -> Result<Option<Held>, LuaError> {
     let mut at = base.clone();
     for key in path {
         let next = match &at {
@@ -207,27 +211,20 @@ fn walk(call: &Call<'_>, base: &Held, path: &[String]) -> Result<Option<Held>, L
     Ok(Some(at))
 }
 
-/// Keys that `message@1.0` computes.
-const COMPUTED: [&str; 12] = [
-    "id",
-    "commit",
-    "committed",
-    "committers",
-    "verify",
-    "set",
-    "set_path",
-    "remove",
-    "get",
-    "index",
-    "info",
-    "path",
-];
+/// Keys that `message@1.0` computes, and that are not computed here.
+const COMPUTED: [&str; 10] =
+    ["commit", "committed", "verify", "set", "set_path", "remove", "get", "index", "info", "path"];
 
-fn key_of(call: &Call<'_>, map: &Map, key: &str) -> Result<Option<Held>, LuaError> {
+fn key_of(call: &mut Call<'_>, map: &Map, key: &str) -> Result<Option<Held>, LuaError> {
     if key == "keys" {
         let public =
             map.keys().map(Key::normal).filter(|key| key != b"commitments" && !key.starts_with(b"priv"));
         return Ok(Some(Held::List(public.map(Held::Binary).collect())));
+    }
+    match key {
+        "id" => return unsigned_id(call, map).map(Some),
+        "committers" => return committers(call, map).map(Some),
+        _ => {}
     }
     if COMPUTED.contains(&key) {
         return Err(call.unsupported("This key of message@1.0 is not resolved here."));
@@ -240,6 +237,55 @@ fn key_of(call: &Call<'_>, map: &Map, key: &str) -> Result<Option<Held>, LuaErro
         map.iter().find(|(key, _)| key.normal() == name.as_bytes()).map(|(_, value)| value.clone())
     };
     Ok(wanted(key).or_else(|| wanted(&lower)))
+}
+
+/// More keys than this are in the order of Erlang's hash maps, and ids depend on it.
+const ORDERED_KEYS: usize = 32;
+
+/// The id that `message@1.0` gives where nothing more is asked: of the content, or of the commitments nobody signed.
+fn unsigned_id(call: &mut Call<'_>, map: &Map) -> Result<Held, LuaError> {
+    if !is_plain(map) {
+        let sentence =
+            "The id of a message with private keys, or with more than 32 keys, is not computed here.";
+        return Err(call.unsupported(sentence));
+    }
+    // It hashes the message, level by level.
+    call.fuel(map.iter().map(|(key, value)| 1 + key.normal().len() as u64 + size_of(value)).sum())?;
+    let made = write_message(map)
+        .and_then(|message| structured::to_tabm(&message, GENERATION))
+        .and_then(|tabm| id::id(&tabm, Ids::Unsigned, GENERATION));
+    let made = made.map_err(|error| call.unsupported(&format!("The message has no id here: {error}")))?;
+    Ok(made.to_string().as_str().into())
+}
+
+/// Whether all messages of it are in the order of their keys, and none is private.
+fn is_plain(map: &Map) -> bool {
+    let inner = |value: &Held| match value {
+        Held::Map(map) => is_plain(map),
+        Held::List(values) => values.iter().all(|value| value.map().is_none_or(is_plain)),
+        _ => true,
+    };
+    map.len() <= ORDERED_KEYS
+        && map.iter().all(|(key, value)| !key.normal().starts_with(b"priv") && inner(value))
+}
+
+fn size_of(value: &Held) -> u64 {
+    match value {
+        Held::Binary(bytes) => bytes.len() as u64,
+        Held::Map(map) => map.iter().map(|(key, value)| 1 + key.normal().len() as u64 + size_of(value)).sum(),
+        Held::List(values) => values.iter().map(|value| 1 + size_of(value)).sum(),
+        _ => 1,
+    }
+}
+
+/// Who committed to a message, in the order of the commitments.
+fn committers(call: &Call<'_>, map: &Map) -> Result<Held, LuaError> {
+    let Some(commitments) = map.get(&"commitments".into()) else { return Ok(Held::List(Vec::new())) };
+    let commitments = commitments.map().filter(|map| map.len() <= ORDERED_KEYS);
+    let of = |commitment: &Held| commitment.map().map(|map| map.get(&"committer".into()).cloned());
+    let found: Option<Vec<Option<Held>>> = commitments.and_then(|map| map.values().map(of).collect());
+    let found = found.ok_or_else(|| call.unsupported("These commitments are not read here."))?;
+    Ok(Held::List(found.into_iter().flatten().collect()))
 }
 
 fn plain_device(call: &Call<'_>, map: &Map) -> Result<(), LuaError> {
