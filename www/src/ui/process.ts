@@ -51,7 +51,7 @@ function demos(model: Model): TemplateResult | typeof nothing {
     </nav>`;
 }
 
-const ENGINES = { lua: "lua@5.3a, Luerl's Lua, in Weft's own machine", wasm: "WebAssembly, on wasmi" };
+const ENGINES = { lua: "lua@5.3a, Luerl's Lua", wasm: "WebAssembly, on wasmi" };
 
 const fact = (name: string, id: string | null | undefined): TemplateResult => html`
   <div><dt>${name}</dt><dd class="mono" title=${id ?? ""}>${id || "—"}</dd></div>`;
