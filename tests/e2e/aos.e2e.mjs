@@ -66,7 +66,7 @@ test("an aos process of the real client: the page's results are the compute unit
   assert.ok(reference.length >= 11, `${reference.length} slots`);
 
   // From the form, with the shortcut that a page of `weft serve` offers.
-  const { context, page, left, faults } = await visit(browser, `${net.url}/#/new`);
+  const { page, left, faults } = await visit(browser, `${net.url}/#/new`);
   await page.fill("input[name=process]", seen.process);
   await page.click("#local");
   await page.waitForFunction(() => document.querySelectorAll(".urls input").length === 2);
@@ -135,7 +135,6 @@ test("an aos process of the real client: the page's results are the compute unit
   assert.equal(summary.replayed, reference.length - 1, "what was stored stands");
   assert.deepEqual(left, []);
   assert.deepEqual(faults, []);
-  await context.close();
 });
 
 test("a hyper-aos process: Eval at the prompt on a copy of it, history untouched", async (t) => {

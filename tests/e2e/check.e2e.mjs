@@ -53,7 +53,7 @@ async function fill(page, urls) {
 const compared = (page) => page.waitForSelector(".outcome[data-waiting='0']", { timeout: 120_000 });
 
 test("an honest node matches, a lying one is shown with its first lie, a silent one with its code", async () => {
-  const { context, page, left, faults } = await visit(stage.browser, stage.site.url);
+  const { page, left, faults } = await visit(stage.browser, stage.site.url);
   await green(page);
   const { results } = await history(page);
   // The first slot of the second half that prints a number: that is where the lie begins.
@@ -94,12 +94,11 @@ test("an honest node matches, a lying one is shown with its first lie, a silent 
   await page.waitForSelector(`[data-shown-slot="${first}"]`);
   assert.deepEqual(left, []);
   assert.deepEqual(faults, []);
-  await context.close();
   for (const server of [honest, liar, silent]) server.close();
 });
 
 test("the list of nodes is kept, and none is there at first", async () => {
-  const { context, page } = await visit(stage.browser, stage.site.url);
+  const { page } = await visit(stage.browser, stage.site.url);
   await green(page);
   assert.equal(await page.locator(".asked input[type=url]").count(), 0);
   assert.equal(await page.locator("#compare").isDisabled(), true);
@@ -114,12 +113,11 @@ test("the list of nodes is kept, and none is there at first", async () => {
   await compared(page);
   assert.equal(await page.locator("[data-verdict=silent]").count(), 1);
   assert.match(await page.locator("[data-verdict=silent]").innerText(), /HyperBEAM.*source-unreachable/s);
-  await context.close();
 });
 
 test("a comparison can be stopped, and an address that is none is refused", async () => {
   const hangs = await serveAnswers(() => ({ hang: true }));
-  const { context, page } = await visit(stage.browser, stage.site.url);
+  const { page } = await visit(stage.browser, stage.site.url);
   await green(page);
   await fill(page, [hangs.url]);
   await page.click("#compare");
@@ -129,12 +127,11 @@ test("a comparison can be stopped, and an address that is none is refused", asyn
   await page.locator(".asked input[type=url]").fill("https://user:secret@cu.example");
   await page.click("#compare");
   await page.waitForSelector("[data-check-code=source-invalid]");
-  await context.close();
   hangs.close();
 });
 
 test("the comparison fits a narrow and a dark page", async () => {
-  const { context, page } = await visit(stage.browser, stage.site.url, { width: 360, height: 780, scheme: "dark" });
+  const { page } = await visit(stage.browser, stage.site.url, { width: 360, height: 780, scheme: "dark" });
   await green(page);
   const { results } = await history(page);
   const liar = await unit(results, lieFrom(3));
@@ -146,6 +143,5 @@ test("the comparison fits a narrow and a dark page", async () => {
   assert.equal(await page.locator("[data-verdict=mismatch] [data-first]").count(), 1);
   assert.ok(await overflow(page) <= 0);
   await page.locator(".panel.check").screenshot({ path: `${process.env.WEFT_ARTEFACTS}/check-narrow-dark.png` });
-  await context.close();
   liar.close();
 });

@@ -32,7 +32,7 @@ function expected(messages, owner) {
 }
 
 test("opens on the demo, and proves and replays it offline", async () => {
-  const { context, page, left, faults } = await visit(stage.browser, stage.site.url);
+  const { page, left, faults } = await visit(stage.browser, stage.site.url);
   await green(page);
   assert.match(await page.title(), /Demo/);
   const { results, messages } = await history(page);
@@ -85,11 +85,10 @@ test("opens on the demo, and proves and replays it offline", async () => {
   const files = new Set(stage.site.asked.map((path) => path.replace("/some/where/", "")));
   for (const file of files) assert.ok(["", "app.js", "style.css", "worker.js", "signature-worker.js", "weft_web_bg.wasm", "demo.bin", "su/"].includes(file), file);
   assert.deepEqual(faults, []);
-  await context.close();
 });
 
 test("a reload shows what is stored and neither fetches nor replays", async () => {
-  const { context, page, faults } = await visit(stage.browser, stage.site.url);
+  const { page, faults } = await visit(stage.browser, stage.site.url);
   await green(page);
   const first = await model(page, ({ synced }) => synced);
   assert.ok(first.replayed_now > 20 && first.requests > 0, "the first visit did the work");
@@ -118,11 +117,10 @@ test("a reload shows what is stored and neither fetches nor replays", async () =
   await green(page);
   assert.deepEqual((await history(page)).results, before.results, "and a replay from nothing gives the same results");
   assert.deepEqual(faults, []);
-  await context.close();
 });
 
 test("a cancel in the middle stops within 200 ms, and what was stored is gone on from", async () => {
-  const { context, page, faults } = await visit(stage.browser, stage.site.url);
+  const { page, faults } = await visit(stage.browser, stage.site.url);
   await green(page);
   // In the page itself, as soon as there is something to cancel: the demo is proved and replayed within a few frames.
   await page.evaluate(() => new Promise((done) => {
@@ -147,14 +145,12 @@ test("a cancel in the middle stops within 200 ms, and what was stored is gone on
   const { results } = await history(page);
   assert.deepEqual(results.map(({ slot }) => slot), results.map((_, at) => at), "nothing is missing and nothing is there twice");
   assert.deepEqual(faults, []);
-  await context.close();
 });
 
 test("a picture of the work under way", async () => {
-  const { context, page } = await visit(stage.browser, stage.site.url);
+  const { page } = await visit(stage.browser, stage.site.url);
   await page.waitForFunction(() => document.querySelectorAll(".cell[data-slot]").length > 0
     || document.querySelector(".stop.under-way"));
   await picture(page, "progress");
   await green(page);
-  await context.close();
 });

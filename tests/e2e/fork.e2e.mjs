@@ -54,7 +54,7 @@ const verify = (file) => new Promise((resolve) => {
 });
 
 test("two histories of one scheduler make a proof, and both answers are kept", async () => {
-  const { context, page, left, faults } = await open([one.su, other.su, behind.su, GONE]);
+  const { page, left, faults } = await open([one.su, other.su, behind.su, GONE]);
   await green(page);
   const first = SHARED + 1;
   await page.waitForSelector(`[data-fraud="${first}"][data-proved=yes]`);
@@ -92,11 +92,10 @@ test("two histories of one scheduler make a proof, and both answers are kept", a
   await picture(page, "fork-page");
   assert.deepEqual(left, []);
   assert.deepEqual(faults, []);
-  await context.close();
 });
 
 test("what most sources say is agreed, and a source that only ends earlier is no fraud", async () => {
-  const { context, page } = await open([one.su, twin.su, behind.su]);
+  const { page } = await open([one.su, twin.su, behind.su]);
   await green(page);
   await page.waitForSelector(`[data-source="${behind.su}"][data-standing=behind]`);
   assert.equal(await page.locator("[data-fraud]").count(), 0);
@@ -108,11 +107,10 @@ test("what most sources say is agreed, and a source that only ends earlier is no
   assert.match(await check.locator("[data-against]").innerText(), new RegExp(new URL(behind.su).host));
   await page.locator(".panel.receipt").screenshot({ path: `${process.env.WEFT_ARTEFACTS}/receipt-agreed.png` });
   await page.locator(".panel.sources").screenshot({ path: `${process.env.WEFT_ARTEFACTS}/sources.png` });
-  await context.close();
 });
 
 test("the proof is there again after a reload, and all of it fits a narrow and dark page", async () => {
-  const { context, page } = await open([one.su, other.su, behind.su, GONE], { width: 360, height: 780, scheme: "dark" });
+  const { page } = await open([one.su, other.su, behind.su, GONE], { width: 360, height: 780, scheme: "dark" });
   await green(page);
   await page.waitForSelector("[data-fraud][data-proved=yes]");
   assert.ok(await overflow(page) <= 0);
@@ -121,5 +119,4 @@ test("the proof is there again after a reload, and all of it fits a narrow and d
   await page.goto(`${site.url}#/process/${process_}`);
   await page.reload();
   await page.waitForSelector(`[data-fraud="${SHARED + 1}"][data-proved=yes]`);
-  await context.close();
 });

@@ -60,7 +60,7 @@ async function prove(page, slot) {
 }
 
 test("a slot of the demo is in a block, offline", async () => {
-  const { context, page, left, faults } = await visit(browser, site.url);
+  const { page, left, faults } = await visit(browser, site.url);
   await green(page);
   const receipt = await prove(page, 5);
   assert.equal(await receipt.locator("li[data-claim=inclusion]").count(), 2, "the message and its assignment");
@@ -69,11 +69,10 @@ test("a slot of the demo is in a block, offline", async () => {
   assert.equal(await receipt.locator("li.proved[data-claim=transaction-in-block]").count(), 2);
   assert.deepEqual(left, []);
   assert.deepEqual(faults, []);
-  await context.close();
 });
 
 test("two gateways agree on the header, and the receipt proves it with no network", async () => {
-  const { context, page, faults } = await open([one.gateway, twin.gateway]);
+  const { page, faults } = await open([one.gateway, twin.gateway]);
   await green(page);
   const receipt = await prove(page, 2);
   assert.match(await receipt.locator("li.agreed[data-claim=inclusion]").first().innerText(), /agreed by 2 of 2/);
@@ -95,11 +94,10 @@ test("two gateways agree on the header, and the receipt proves it with no networ
   await page.click('.cell[data-slot="2"]');
   await page.waitForSelector('[data-receipt="Slot 2"] li.agreed[data-claim=inclusion]');
   assert.deepEqual(faults, []);
-  await context.close();
 });
 
 test("gateways that name different blocks are both kept, and nothing is agreed", async () => {
-  const { context, page } = await open([one.gateway, liar.url]);
+  const { page } = await open([one.gateway, liar.url]);
   await green(page);
   const receipt = await prove(page, 1);
   assert.equal(await receipt.locator("li.agreed").count(), 0);
@@ -112,7 +110,6 @@ test("gateways that name different blocks are both kept, and nothing is agreed",
   await block.locator("summary").click();
   assert.match(await block.innerText(), /otherwise-1[\s\S]*AAAA/);
   await panel.screenshot({ path: `${process.env.WEFT_ARTEFACTS}/disagreement-block.png` });
-  await context.close();
 });
 
 test("the command line asks too, and its receipt has the proofs", async () => {

@@ -10,27 +10,23 @@ const stage = onStage();
 
 /** Fills the form as a person does, and answers with the code that is shown. */
 async function enter({ process = PROCESS, schedulers = [], gateways = [] }) {
-  const { context, page, faults } = await visit(stage.browser, `${stage.site.url}#/new`);
-  try {
-    await page.fill("input[name=process]", process);
-    for (const [kind, urls] of Object.entries({ schedulers, gateways })) {
-      for (const [at, url] of urls.entries()) {
-        await page.click(`[data-add=${kind}]`);
-        await page.locator(`[data-kind=${kind}] input`).nth(at).fill(url);
-      }
+  const { page, faults } = await visit(stage.browser, `${stage.site.url}#/new`);
+  await page.fill("input[name=process]", process);
+  for (const [kind, urls] of Object.entries({ schedulers, gateways })) {
+    for (const [at, url] of urls.entries()) {
+      await page.click(`[data-add=${kind}]`);
+      await page.locator(`[data-kind=${kind}] input`).nth(at).fill(url);
     }
-    await page.click(".form button.primary");
-    const shown = page.locator("[role=alert]");
-    await shown.waitFor({ timeout: 60_000 });
-    assert.match(await shown.innerText(), /Next:/, "says what to do next");
-    assert.deepEqual(faults, []);
-    return {
-      code: await shown.getAttribute("data-code"),
-      failures: await page.locator(".failures code").allInnerTexts(),
-    };
-  } finally {
-    await context.close();
   }
+  await page.click(".form button.primary");
+  const shown = page.locator("[role=alert]");
+  await shown.waitFor({ timeout: 60_000 });
+  assert.match(await shown.innerText(), /Next:/, "says what to do next");
+  assert.deepEqual(faults, []);
+  return {
+    code: await shown.getAttribute("data-code"),
+    failures: await page.locator(".failures code").allInnerTexts(),
+  };
 }
 
 /** The code with one source for everything, which answers as `handler` says. */
@@ -76,7 +72,7 @@ test("a source that has never heard of the process", async () => {
 
 test("a cancel while a source keeps silent stops within 200 ms", async () => {
   const server = await serveAnswers(() => ({ hang: true }));
-  const { context, page } = await visit(stage.browser, `${stage.site.url}#/process/${PROCESS}?scheduler=${server.url}&gateway=${server.url}`);
+  const { page } = await visit(stage.browser, `${stage.site.url}#/process/${PROCESS}?scheduler=${server.url}&gateway=${server.url}`);
   try {
     await page.click("#cancel");
     const told = page.locator("[data-cancel-ms]");
@@ -85,14 +81,13 @@ test("a cancel while a source keeps silent stops within 200 ms", async () => {
     assert.ok(ms <= 200, `stopped after ${ms} ms`);
     assert.ok(await page.locator("#sync").isVisible(), "and can be asked to go on");
   } finally {
-    await context.close();
     server.close();
   }
 });
 
 test("a source that keeps silent for too long is given up", async () => {
   const server = await serveAnswers(() => ({ hang: true }));
-  const { context, page } = await visit(stage.browser, `${stage.site.url}#/new`);
+  const { page } = await visit(stage.browser, `${stage.site.url}#/new`);
   try {
     await page.waitForFunction(() => document.querySelector("weft-app").model.weft !== null);
     const error = await model(page, ({ weft }, [process, url]) => weft.sync(
@@ -100,14 +95,13 @@ test("a source that keeps silent for too long is given up", async () => {
     ).catch(({ code, message }) => ({ code, message })), [PROCESS, server.url]);
     assert.equal(error.code, "source-timeout", error.message);
   } finally {
-    await context.close();
     server.close();
   }
 });
 
 test("sources can be put in another order, removed, and are kept", async () => {
   const server = await serveAnswers(() => ({ status: 500 }));
-  const { context, page } = await visit(stage.browser, `${stage.site.url}#/new`);
+  const { page } = await visit(stage.browser, `${stage.site.url}#/new`);
   try {
     await page.fill("input[name=process]", PROCESS);
     for (const [at, url] of ["http://127.0.0.1:2", server.url, "http://127.0.0.1:3"].entries()) {
@@ -127,7 +121,6 @@ test("sources can be put in another order, removed, and are kept", async () => {
     await kept.nth(1).waitFor();
     assert.deepEqual(await kept.evaluateAll((inputs) => inputs.map((input) => input.value)), [server.url, "http://127.0.0.1:2"]);
   } finally {
-    await context.close();
     server.close();
   }
 });

@@ -8,7 +8,7 @@ import { green, onStage, overflow, picture, visit } from "./page.mjs";
 const stage = onStage();
 
 test("360 pixels are wide enough for every part", async () => {
-  const { context, page } = await visit(stage.browser, stage.site.url, { width: 360, height: 780 });
+  const { page } = await visit(stage.browser, stage.site.url, { width: 360, height: 780 });
   await green(page);
   assert.ok(await overflow(page) <= 0, "the demo");
   await page.click("[data-slot='1']");
@@ -24,20 +24,18 @@ test("360 pixels are wide enough for every part", async () => {
   await page.click("[data-add=gateways]");
   assert.ok(await overflow(page) <= 0, "the form");
   await picture(page, "narrow-form");
-  await context.close();
 });
 
 test("the dark page", async () => {
-  const { context, page } = await visit(stage.browser, stage.site.url, { scheme: "dark" });
+  const { page } = await visit(stage.browser, stage.site.url, { scheme: "dark" });
   await green(page);
   await page.click("[data-slot='1']");
   await page.waitForSelector("[data-shown-slot='1']");
   await picture(page, "dark");
-  await context.close();
 });
 
 test("the keyboard reaches and walks the history", async () => {
-  const { context, page } = await visit(stage.browser, stage.site.url);
+  const { page } = await visit(stage.browser, stage.site.url);
   await green(page);
   await page.keyboard.press("Tab");
   assert.match(await page.evaluate(() => document.activeElement.textContent), /Skip/);
@@ -54,14 +52,12 @@ test("the keyboard reaches and walks the history", async () => {
   await page.keyboard.press("End");
   const last = await page.locator("[data-slot]").last().getAttribute("data-slot");
   await page.waitForSelector(`[data-shown-slot='${last}']`);
-  await context.close();
 });
 
 test("what changes is announced", async () => {
-  const { context, page } = await visit(stage.browser, stage.site.url);
+  const { page } = await visit(stage.browser, stage.site.url);
   await green(page);
   const said = page.locator("p[aria-live=polite]");
   await page.waitForFunction(() => /Done/.test(document.querySelector("p[aria-live=polite]").textContent));
   assert.match(await said.textContent(), /slots proved and replayed/);
-  await context.close();
 });

@@ -40,7 +40,7 @@ async function openLua(options) {
 }
 
 test("the token in Lua is proved and replayed offline, and holds what its history says", async () => {
-  const { context, page, left, faults } = await visit(stage.browser, stage.site.url);
+  const { page, left, faults } = await visit(stage.browser, stage.site.url);
   await green(page);
   const rust = await model(page, ({ process }) => process);
   await page.click("[data-demo][href='#/lua']");
@@ -77,11 +77,10 @@ test("the token in Lua is proved and replayed offline, and holds what its histor
   assert.equal(refused, "request-invalid");
   assert.deepEqual(left, [], "nothing left the machine");
   assert.deepEqual(faults, []);
-  await context.close();
 });
 
 test("a slot that asks the clock is marked not replayable, on the cloth, in its result and in its receipt", async () => {
-  const { context, page, faults } = await openLua();
+  const { page, faults } = await openLua();
   const { results, messages } = await history(page);
   const [slot] = expected(messages, "").clocked;
   assert.deepEqual(results.filter((result) => result.not_replayable?.length > 0).map((result) => result.slot), [slot]);
@@ -104,11 +103,10 @@ test("a slot that asks the clock is marked not replayable, on the cloth, in its 
   await page.waitForSelector(`[data-shown-slot="${slot}"]`);
   await picture(page, "lua-demo");
   assert.deepEqual(faults, []);
-  await context.close();
 });
 
 test("the prompt evaluates Lua over the state and leaves history and state alone", async () => {
-  const { context, page, left, faults } = await openLua();
+  const { page, left, faults } = await openLua();
   const { messages } = await history(page);
   const card = await model(page, (model) => model.card);
   const { balances, supply } = expected(messages, card.owner);
@@ -159,7 +157,6 @@ test("the prompt evaluates Lua over the state and leaves history and state alone
   await page.locator(".repl").screenshot({ path: `${process.env.WEFT_ARTEFACTS}/repl.png` });
   assert.deepEqual(left, []);
   assert.deepEqual(faults, []);
-  await context.close();
 });
 
 test("a script of one's own: Lua 5.3 at the prompt and for programs, Luerl by choice", async () => {
@@ -202,7 +199,7 @@ test("a script of one's own: Lua 5.3 at the prompt and for programs, Luerl by ch
 });
 
 test("the prompt of a process without Eval says so", async () => {
-  const { context, page, faults } = await visit(stage.browser, stage.site.url);
+  const { page, faults } = await visit(stage.browser, stage.site.url);
   await green(page);
   const before = await everything(page);
   const answer = await ask(page, "return 1");
@@ -212,7 +209,6 @@ test("the prompt of a process without Eval says so", async () => {
   assert.equal((await ask(page, "type(state)")).output, "nil", "the state of a wasm process is memory");
   assert.deepEqual(await everything(page), before);
   assert.deepEqual(faults, []);
-  await context.close();
 });
 
 /** Runs the function and waits for what came of it. */
@@ -231,7 +227,7 @@ async function run(page, script, name) {
 }
 
 test("a function over the state: the sum of balances, its fuel, and errors with their codes", async () => {
-  const { context, page, faults } = await openLua();
+  const { page, faults } = await openLua();
   const { messages } = await history(page);
   const { balances, supply } = expected(messages, (await model(page, (model) => model.card)).owner);
   const before = await everything(page);
@@ -261,11 +257,10 @@ test("a function over the state: the sum of balances, its fuel, and errors with 
   const refused = await model(page, async ({ weft }, wasm) => weft.runLua(wasm, { script: "", function: "f" }).catch((error) => error.code), "A".repeat(43));
   assert.equal(refused, "not-found");
   assert.deepEqual(faults, []);
-  await context.close();
 });
 
 test("a script without end is stopped within 200 ms, and the node goes on", async () => {
-  const { context, page, faults } = await openLua();
+  const { page, faults } = await openLua();
   const before = await everything(page);
   await page.evaluate(() => addEventListener("weft-cancelled", (event) => { window.cancelled = event.detail; }));
   await page.fill("#lua-script", "function f() while true do end end");
@@ -286,31 +281,27 @@ test("a script without end is stopped within 200 ms, and the node goes on", asyn
   assert.deepEqual(await everything(page), before);
   assert.equal((await ask(page, "2 + 2")).output, "4");
   assert.deepEqual(faults, []);
-  await context.close();
 });
 
 test("tampering with the token in Lua is refused like any other", async () => {
-  const { context, page, faults } = await openLua();
+  const { page, faults } = await openLua();
   const list = await model(page, ({ weft }) => weft.tamperings());
   await page.click("#tamper-all");
   await page.waitForSelector(`[data-refused="${list.length}"]`, { timeout: 300_000 });
   assert.deepEqual(faults, []);
-  await context.close();
 });
 
 test("Lua fits a narrow screen", async () => {
-  const { context, page } = await openLua({ width: 360, height: 780 });
+  const { page } = await openLua({ width: 360, height: 780 });
   await ask(page, "state.supply");
   await run(page);
   assert.ok(await overflow(page) <= 0);
   await picture(page, "lua-narrow");
-  await context.close();
 });
 
 test("Lua in the dark", async () => {
-  const { context, page } = await openLua({ scheme: "dark" });
+  const { page } = await openLua({ scheme: "dark" });
   await ask(page, "state.balances");
   await run(page);
   await picture(page, "lua-dark");
-  await context.close();
 });

@@ -67,19 +67,41 @@ export function onStage() {
   return stage;
 }
 
-/** A fresh profile on the page. Requests that leave 127.0.0.1 are cut off and remembered; so are the page's own errors. */
-export async function visit(browser, url, { width = 1280, height = 900, scheme = "light" } = {}) {
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: "reduce" });
-  const left = [];
+/** Each browser's page: a new one would start a process and compile the node once more, for every test. */
+const pages = new WeakMap();
+
+async function pageOf(browser) {
+  const known = pages.get(browser);
+  if (known) return known;
+  const context = await browser.newContext({ reducedMotion: "reduce" });
+  const page = await context.newPage();
+  const opened = { context, page, session: await context.newCDPSession(page) };
+  page.on("pageerror", (error) => opened.faults.push(error.message));
   await context.route((target) => target.hostname !== "127.0.0.1", (route) => {
-    left.push(route.request().url());
+    opened.left.push(route.request().url());
     return route.abort();
   });
-  const page = await context.newPage();
-  const faults = [];
-  page.on("pageerror", (error) => faults.push(error.message));
+  pages.set(browser, opened);
+  return opened;
+}
+
+/**
+ * The browser's page on a URL, as somebody sees it who was never there: what an earlier test left is gone, in the page and in the
+ * store. Requests that leave 127.0.0.1 are cut off and remembered; so are the page's own errors.
+ */
+export async function visit(browser, url, { width = 1280, height = 900, scheme = "light" } = {}) {
+  const opened = await pageOf(browser);
+  const { context, page, session } = opened;
+  await page.goto("about:blank");
+  await page.unrouteAll();
+  Object.assign(opened, { left: [], faults: [] });
+  if (url.startsWith("http")) {
+    await session.send("Storage.clearDataForOrigin", { origin: new URL(url).origin, storageTypes: "all" });
+  }
+  await page.setViewportSize({ width, height });
+  await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
   await page.goto(url);
-  return { context, page, left, faults };
+  return { context, page, left: opened.left, faults: opened.faults };
 }
 
 /** Waits until the shown process is proved and replayed. */

@@ -28,8 +28,8 @@ const wanted = (name) => (!values.only || name.startsWith(values.only)) && !(val
 const names = (await readdir(here)).filter((name) => name.endsWith(".e2e.mjs") && wanted(name));
 if (names.length === 0) throw new Error(`There is no test called ${values.only}.`);
 const files = names.sort().map((name) => join(here, name));
-// One browser at a time: the machine's cores belong to the replay.
-run({ files, concurrency: 1, timeout: 15 * 60_000 })
+// Two browsers at a time: while one waits for a network or for its reader, the other replays.
+run({ files, concurrency: 2, timeout: 15 * 60_000 })
   .on("test:fail", () => { process.exitCode = 1; })
   .compose(tap)
   .pipe(process.stdout);

@@ -74,9 +74,9 @@ async function verdicts(page, webCrypto) {
 }
 
 const opened = async (url) => {
-  const { context, page, faults } = await visit(browser, url);
+  const { page, faults } = await visit(browser, url);
   await page.waitForFunction(() => document.querySelector("weft-app")?.model.weft);
-  return { context, page, faults };
+  return { page, faults };
 };
 
 test("every fixture gets the same verdict and code with WebCrypto, without, and where it is missing", async () => {
@@ -84,7 +84,6 @@ test("every fixture gets the same verdict and code with WebCrypto, without, and 
   assert.equal(await secure.page.evaluate(() => typeof crypto.subtle), "object");
   const byWebCrypto = await verdicts(secure.page, true);
   assert.deepEqual(await verdicts(secure.page, false), byWebCrypto);
-  await secure.context.close();
 
   const insecure = await browser.newContext().then((context) => context.newPage());
   await insecure.goto(site.url.replace("127.0.0.1", INSECURE));
@@ -100,7 +99,7 @@ test("every fixture gets the same verdict and code with WebCrypto, without, and 
 });
 
 test("the seam's contract, with the page's thread for RSA: items of all kinds, and Wycheproof's RSA-PSS", async () => {
-  const { context, page, faults } = await opened(site.url);
+  const { page, faults } = await opened(site.url);
   // The thread is the page's; the contract is no part of it.
   await page.route("**/contract/*", async (route) => {
     const name = new URL(route.request().url()).pathname.split("/").pop();
@@ -122,7 +121,6 @@ test("the seam's contract, with the page's thread for RSA: items of all kinds, a
   assert.ok(found > 500, `WebCrypto found ${found} of ${hold}`);
   assert.deepEqual(faults, []);
   console.log(`# ${claims} claims: ${hold} hold, ${found} of them found by WebCrypto, and none that does not hold`);
-  await context.close();
 });
 
 test("a thread that breaks, or answers too little, gives no verdict", async () => {
@@ -132,10 +130,9 @@ test("a thread that breaks, or answers too little, gives no verdict", async () =
     await cp(process.env.WEFT_DIST, folder, { recursive: true });
     await writeFile(join(folder, THREAD), thread);
     const changed = await servePage(folder);
-    const { context, page } = await opened(changed.url);
+    const { page } = await opened(changed.url);
     seen.push(await verdicts(page, true));
     assert.ok(changed.asked.some((path) => path.endsWith(THREAD)));
-    await context.close();
     changed.close();
   }
   await rm(folder, { recursive: true, force: true });

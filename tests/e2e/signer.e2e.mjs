@@ -96,7 +96,7 @@ after(async () => {
 });
 
 test("another signer than the process names is refused, until it is accepted by name", async () => {
-  const { context, page, left, faults } = await visit(
+  const { page, left, faults } = await visit(
     browser, `${site.url}#/process/${process_}?scheduler=${scheduler.url}&gateway=${net.gateway}`,
   );
   const refused = page.locator("[role=alert][data-code=scheduler-mismatch]");
@@ -141,5 +141,4 @@ test("another signer than the process names is refused, until it is accepted by 
   assert.deepEqual(await model(page, ({ accepted, error }) => [accepted, error]), [[signer], null]);
   assert.deepEqual(left, []);
   assert.deepEqual(faults, []);
-  await context.close();
 });

@@ -53,7 +53,7 @@ const open = (schedulers, gateways) => {
 };
 
 test("without a scheduler the history is rebuilt from Arweave", async () => {
-  const { context, page, faults } = await open([GONE], [orphan.url]);
+  const { page, faults } = await open([GONE], [orphan.url]);
   await green(page);
   const panel = page.locator(".panel.rebuilt");
   assert.match(await panel.innerText(), /Rebuilt from Arweave[\s\S]*Slots 0 to 4/);
@@ -61,11 +61,10 @@ test("without a scheduler the history is rebuilt from Arweave", async () => {
   assert.equal(await page.locator("[data-receipt='The history'] li[data-claim=assignment-listing]").count(), 1);
   await panel.screenshot({ path: `${process.env.WEFT_ARTEFACTS}/rebuilt.png` });
   assert.deepEqual(faults, []);
-  await context.close();
 });
 
 test("slots that nobody has are named, and what is before them is proved", async () => {
-  const { context, page } = await open([GONE], [holey.url]);
+  const { page } = await open([GONE], [holey.url]);
   const hole = page.locator(`[data-hole="${HIDDEN}-${HIDDEN}"]`);
   await hole.waitFor({ timeout: 120_000 });
   assert.equal(await hole.innerText(), `slot ${HIDDEN}`);
@@ -82,11 +81,10 @@ test("slots that nobody has are named, and what is before them is proved", async
   const disagreement = page.locator("[data-disagreement=assignment-listing]");
   await disagreement.waitFor();
   await disagreement.screenshot({ path: `${process.env.WEFT_ARTEFACTS}/disagreement-listing.png` });
-  await context.close();
 });
 
 test("a source that asks to be left alone loses points, is not asked again, and holds up nothing", async () => {
-  const { context, page } = await open([busy.url, network.su], [network.gateway]);
+  const { page } = await open([busy.url, network.su], [network.gateway]);
   await green(page);
   const source = page.locator(`[data-source="${busy.url}"]`);
   await source.waitFor();
@@ -95,5 +93,4 @@ test("a source that asks to be left alone loses points, is not asked again, and 
   const honest = Number(await page.locator(`[data-source="${network.su}"] [role=meter]`).getAttribute("aria-valuenow"));
   assert.ok(score < honest, `${score} points beside ${honest}`);
   await page.locator(".panel.sources").screenshot({ path: `${process.env.WEFT_ARTEFACTS}/retry-after.png` });
-  await context.close();
 });

@@ -7,10 +7,16 @@ import { green, history, model, onStage, picture, serveAnswers, visit } from "./
 
 const stage = onStage();
 
-test("two tabs that open the demo share the work, and have the same results", async () => {
-  const { context, page, faults } = await visit(stage.browser, "about:blank");
+/** Two tabs on an inert file of the page's own, so that what is in the store is cleared and nothing has begun. */
+async function twoTabs() {
+  const { context, page, faults } = await visit(stage.browser, `${stage.site.url}style.css`);
   const other = await context.newPage();
   other.on("pageerror", (error) => faults.push(error.message));
+  return { page, other, faults };
+}
+
+test("two tabs that open the demo share the work, and have the same results", async () => {
+  const { page, other, faults } = await twoTabs();
   await Promise.all([page.goto(stage.site.url), other.goto(stage.site.url)]);
   await Promise.all([green(page), green(other)]);
   const synced = [];
@@ -22,13 +28,12 @@ test("two tabs that open the demo share the work, and have the same results", as
   assert.deepEqual(histories[0], histories[1]);
   assert.equal(synced[0].replayed_now + synced[1].replayed_now, histories[0].results.length, "each slot was replayed once");
   assert.deepEqual(faults, []);
-  await context.close();
+  await other.close();
 });
 
 test("a tab that waits for another says so, can be stopped, and goes on when the other is done", async () => {
   const silent = await serveAnswers(() => ({ hang: true }));
-  const { context, page, faults } = await visit(stage.browser, "about:blank");
-  const other = await context.newPage();
+  const { page, other, faults } = await twoTabs();
   const sources = `#/process/${"A".repeat(43)}?scheduler=${encodeURIComponent(silent.url)}&gateway=${encodeURIComponent(silent.url)}`;
   await page.goto(stage.site.url + sources);
   await page.waitForFunction(() => document.querySelector("weft-app").model.running);
@@ -51,6 +56,6 @@ test("a tab that waits for another says so, can be stopped, and goes on when the
   await other.click("#cancel");
   await other.locator("[data-cancel-ms]").waitFor();
   assert.deepEqual(faults, []);
-  await context.close();
+  await other.close();
   silent.close();
 });

@@ -8,7 +8,7 @@ import { green, model, onStage, picture, visit } from "./page.mjs";
 const stage = onStage();
 
 test("all tampering is refused with the expected code, and nothing of the state moves", async () => {
-  const { context, page, left, faults } = await visit(stage.browser, stage.site.url);
+  const { page, left, faults } = await visit(stage.browser, stage.site.url);
   await green(page);
   const list = await model(page, ({ weft }) => weft.tamperings());
   assert.ok(list.length >= 8, `there are ${list.length} ways`);
@@ -42,5 +42,4 @@ test("all tampering is refused with the expected code, and nothing of the state 
   assert.deepEqual(faults, []);
   await picture(page, "tamper", {});
   await page.locator(".tamper").screenshot({ path: `${process.env.WEFT_ARTEFACTS}/tamper-panel.png` });
-  await context.close();
 });

@@ -169,6 +169,7 @@ export class Model extends EventTarget {
     const named = route.sources.schedulers.length + route.sources.gateways.length > 0;
     this.sources = named ? route.sources : (kept ?? NO_SOURCES);
     this.accepted = accepted ?? [];
+    this.changed();
     await this.#showStored();
     if (turn !== this.#turn) return;
     // Opening what is stored asks nobody; the form's button and a link that names sources are a wish to sync.
