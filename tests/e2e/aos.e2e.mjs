@@ -148,7 +148,7 @@ test("a hyper-aos process: Eval at the prompt on a copy of it, history untouched
   await schedule(net, {
     target: id, data: "Count = 40", tags: named({ Type: "Message", Action: "Eval", "From-Process": net.address }),
   });
-  const { context, page, left, faults } = await visit(browser, `${net.url}/#/new`);
+  const { page, left, faults } = await visit(browser, `${net.url}/#/new`);
   await page.fill("input[name=process]", id);
   await page.click("#local");
   await page.waitForFunction(() => document.querySelectorAll(".urls input").length === 2);
@@ -168,5 +168,4 @@ test("a hyper-aos process: Eval at the prompt on a copy of it, history untouched
   await page.locator(".repl").screenshot({ path: join(process.env.WEFT_ARTEFACTS, "repl-hyper-aos.png") });
   assert.deepEqual(left, []);
   assert.deepEqual(faults, []);
-  await context.close();
 });

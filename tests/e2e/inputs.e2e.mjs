@@ -47,6 +47,24 @@ test("no source at all", async () => {
   assert.equal((await enter({})).code, "no-source");
 });
 
+test("what was begun goes on when its address is told once more", async () => {
+  const server = await serveAnswers(() => ({ hang: true }));
+  const { page } = await visit(stage.browser, `${stage.site.url}#/process/${PROCESS}?scheduler=${server.url}&gateway=${server.url}`);
+  try {
+    await page.waitForFunction(() => document.querySelector("weft-app").model.running);
+    const seen = await model(page, async (model) => {
+      dispatchEvent(new HashChangeEvent("hashchange"));
+      await model.weft.processes();
+      return { running: model.running, cancelling: model.cancelling, lastCancel: model.lastCancel };
+    });
+    assert.deepEqual(seen, { running: true, cancelling: false, lastCancel: null });
+    await page.click("#cancel");
+    await page.locator("[data-cancel-ms]").waitFor();
+  } finally {
+    server.close();
+  }
+});
+
 test("an address that is neither http nor https", async () => {
   assert.equal((await enter({ schedulers: ["ftp://127.0.0.1"], gateways: ["ftp://127.0.0.1"] })).code, "source-invalid");
 });

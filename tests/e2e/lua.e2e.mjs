@@ -160,7 +160,7 @@ test("the prompt evaluates Lua over the state and leaves history and state alone
 });
 
 test("a script of one's own: Lua 5.3 at the prompt and for programs, Luerl by choice", async () => {
-  const { context, page, left, faults } = await openLua();
+  const { page, left, faults } = await openLua();
   const before = await everything(page);
   const supply = JSON.parse((await ask(page, "state.supply")).output);
   await page.click(".ways label:has([value=local])");
@@ -195,7 +195,6 @@ test("a script of one's own: Lua 5.3 at the prompt and for programs, Luerl by ch
   assert.deepEqual(await everything(page), before, "the store is what it was");
   assert.deepEqual(left, []);
   assert.deepEqual(faults, []);
-  await context.close();
 });
 
 test("the prompt of a process without Eval says so", async () => {

@@ -98,6 +98,8 @@ export class Model extends EventTarget {
   #archive: Uint8Array | null = null;
   /** The process that the form's button was pressed for. */
   #wish: string | null = null;
+  /** The fragment that `go` read last. */
+  #shown = "";
   #scheduled = false;
   /** Which call of `go` is the newest: an older one that still waits for something gives way. */
   #turn = 0;
@@ -120,8 +122,6 @@ export class Model extends EventTarget {
     void this.#findLocalNetwork();
     try {
       this.weft = await Weft.open();
-      // What was asked for meanwhile is in the fragment by now.
-      addEventListener("hashchange", () => void this.go());
       this.demos = await this.#demoCards(this.weft);
       await this.check.open();
       await this.#listStored();
@@ -129,15 +129,22 @@ export class Model extends EventTarget {
       this.#fail(thrown);
       return;
     }
+    // What was asked for meanwhile is in the fragment by now.
+    addEventListener("hashchange", () => {
+      // The event comes after the change, perhaps when what it tells of is shown already: to begin again would stop it.
+      if (location.hash !== this.#shown) void this.go();
+    });
     await this.go();
   }
 
   /** Shows what the URL names. */
   async go(): Promise<void> {
     const turn = ++this.#turn;
-    const route = parse(location.hash);
+    this.#shown = location.hash;
+    const route = parse(this.#shown);
     const before = this.route;
     this.route = route;
+    if (route.page !== "process" || route.process !== this.#wish) this.#wish = null;
     if (route.page === "new") {
       if (before.page !== "new") this.#fillForm(route);
       this.changed();
@@ -173,9 +180,7 @@ export class Model extends EventTarget {
     await this.#showStored();
     if (turn !== this.#turn) return;
     // Opening what is stored asks nobody; the form's button and a link that names sources are a wish to sync.
-    const wished = this.#wish === route.process;
-    this.#wish = null;
-    if (named || wished) await this.sync();
+    if (named || this.#wish !== null) await this.sync();
     else if (this.demo) await this.runDemo();
   }
 
@@ -270,6 +275,7 @@ export class Model extends EventTarget {
     await this.ask.stop();
     // Whoever went elsewhere meanwhile wants something else, here and when the work has ended.
     if (this.running || turn !== this.#turn) return;
+    this.#wish = null;
     Object.assign(this, { running: true, error: null, refused: null, failures: [], lastCancel: null, received: 0 });
     this.phases = new Map();
     this.waiting = false;
