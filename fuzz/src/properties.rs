@@ -9,7 +9,7 @@ mod lua_program;
 
 pub use http::{httpsig, structured_fields};
 pub use lua::{lua_format, lua_number, lua_pattern};
-pub use lua_program::{lua_program, lua_snapshot};
+pub use lua_program::{lua_program, lua_snapshot, lua53_program};
 
 use serde_json::Value;
 use weft_codec::block::{Block, BlockHash};

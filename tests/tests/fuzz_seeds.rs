@@ -110,6 +110,11 @@ fn lua_programs() {
 }
 
 #[test]
+fn lua53_programs() {
+    seeds("lua53_program", properties::lua53_program);
+}
+
+#[test]
 fn lua_snapshots() {
     seeds("lua_snapshot", properties::lua_snapshot);
 }

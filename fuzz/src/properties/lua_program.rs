@@ -23,6 +23,12 @@ pub fn lua_program(bytes: &[u8]) {
     }
 }
 
+/// A program of standard Lua 5.3: it ends with values or with an error of a stable code, in two machines alike.
+pub fn lua53_program(bytes: &[u8]) {
+    let run = || answer(&mut Vm::new(Profile::Lua53, LIMITS), bytes);
+    assert_eq!(run(), run(), "the same again");
+}
+
 fn answer(vm: &mut Vm, program: &[u8]) -> String {
     let outcome: Result<Vec<Value>, LuaError> =
         vm.load(program, "fuzz").and_then(|chunk| vm.call(chunk, &[]));
