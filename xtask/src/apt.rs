@@ -25,6 +25,18 @@ pub(crate) fn install(packages: &[&str]) -> Result<()> {
     install()?.go()
 }
 
+/// Installs a package that one can do without: with the lists that are here, and nothing is removed for it.
+///
+/// # Errors
+/// As `install`.
+pub(crate) fn add(package: &str) -> Result<()> {
+    if find("apt-get").is_none() {
+        bail!("there is no apt-get on this machine");
+    }
+    say!("apt-get install {package}");
+    apt(&["install", "-y", "-q", "--no-install-recommends", "--no-remove", package])?.go()
+}
+
 fn apt(args: &[&str]) -> Result<Run> {
     let root = Run::new("id").arg("-u").read()? == "0";
     let run = if root {

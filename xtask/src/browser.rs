@@ -16,10 +16,14 @@ use crate::steps::Outcome;
 pub(crate) struct Browser {
     pub(crate) chromium: PathBuf,
     pub(crate) driver: PathBuf,
+    /// What the page is tested in: Chromium without all that a window needs, where there is one. It takes two thirds of the
+    /// processor time.
+    pub(crate) shell: PathBuf,
 }
 
 const BROWSERS: [&str; 5] =
     ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
+const SHELLS: [&str; 2] = ["chromium-headless-shell", "chrome-headless-shell"];
 const BROWSER_PLACES: [&str; 4] = [
     "/usr/lib/chromium/chromium",
     "/opt/google/chrome/chrome",
@@ -43,29 +47,52 @@ impl Browser {
 
 /// The step `browser`: found, or installed from Debian.
 pub(crate) fn step(ctx: &Ctx) -> Result<Outcome> {
-    let (browser, outcome) = match pair() {
+    let (found, outcome) = match pair() {
         Some(found) => (found, Outcome::Unchanged),
         None => {
             apt::install(&["chromium", "chromium-driver"])?;
             (pair().context("chromium was installed, yet no driver fits it")?, Outcome::Done)
         }
     };
-    say!("{} with {}", browser.chromium.display(), browser.driver.display());
+    let (chromium, driver) = found;
+    let shell = headless_shell(&chromium);
+    say!("{} with {}; the page in {}", chromium.display(), driver.display(), shell.display());
+    let browser = Browser { chromium, driver, shell };
     ctx.browser.set(browser).ok().context("the browser was chosen twice")?;
     Ok(outcome)
 }
 
 /// The first browser and driver of the same major version; the environment's CHROME and CHROMEDRIVER come first.
-fn pair() -> Option<Browser> {
+fn pair() -> Option<(PathBuf, PathBuf)> {
     let chromes = candidates("CHROME", &BROWSERS, &BROWSER_PLACES);
     let drivers = candidates("CHROMEDRIVER", &["chromedriver"], &DRIVER_PLACES);
     for chromium in chromes {
         let Some(version) = major(&chromium) else { continue };
         if let Some(driver) = drivers.iter().find(|driver| major(driver) == Some(version)) {
-            return Some(Browser { chromium, driver: driver.clone() });
+            return Some((chromium, driver.clone()));
         }
     }
     None
+}
+
+/// Chromium's headless shell, installed if Debian's package can be had; else the browser itself, which does it as well.
+fn headless_shell(chromium: &Path) -> PathBuf {
+    if std::env::var_os("CHROME").is_some() {
+        return chromium.to_owned();
+    }
+    let found =
+        || candidates("CHROME_HEADLESS_SHELL", &SHELLS, &[]).into_iter().find(|shell| major(shell).is_some());
+    if let Some(shell) = found() {
+        return shell;
+    }
+    // Of the version that is installed: another one would take the browser with it.
+    match apt::add("chromium-headless-shell") {
+        Ok(()) => found().unwrap_or_else(|| chromium.to_owned()),
+        Err(error) => {
+            say!("without chromium-headless-shell the page's tests take half as long again: {error:#}");
+            chromium.to_owned()
+        }
+    }
 }
 
 fn candidates(variable: &str, names: &[&str], places: &[&str]) -> Vec<PathBuf> {

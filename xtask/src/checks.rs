@@ -166,7 +166,7 @@ const ENGINE: &str = "differential";
 
 fn end_to_end(ctx: &Ctx) -> Result<Run> {
     let run = Run::new("node").arg("tests/e2e/run.mjs").dir(&ctx.root);
-    Ok(run.env("CHROMIUM", &browser(ctx)?.chromium).env("WEFT_MODULES", modules::dir(ctx)))
+    Ok(run.env("CHROMIUM", &browser(ctx)?.shell).env("WEFT_MODULES", modules::dir(ctx)))
 }
 
 /// Runs tests and counts them. A runner that counts nothing has not tested anything: that is an error.
