@@ -1,5 +1,5 @@
-// Runs the end-to-end tests of the page in Chromium.
-//   node tests/e2e/run.mjs --dist DIR --weft BIN [--artefacts DIR] [--only NAME] [--except NAME]
+// Runs end-to-end tests in Chromium: those of the page, or those in a folder beside this file.
+//   node tests/e2e/run.mjs --dist DIR --weft BIN [--artefacts DIR] [--only NAME] [--folder NAME]
 // env CHROMIUM: the browser.
 // DIR is a built page with its demo; BIN the native `weft`. Prints TAP; exits with 0 if all is well.
 
@@ -17,19 +17,19 @@ const { values } = parseArgs({
     weft: { type: "string", default: join(here, "../../target/release/weft") },
     artefacts: { type: "string", default: join(here, "../../artefacts") },
     only: { type: "string" },
-    except: { type: "string" },
+    folder: { type: "string", default: "." },
   },
 });
 process.env.WEFT_DIST = resolve(values.dist);
 process.env.WEFT_BIN = resolve(values.weft);
 process.env.WEFT_ARTEFACTS = resolve(values.artefacts);
 
-const wanted = (name) => (!values.only || name.startsWith(values.only)) && !(values.except && name.startsWith(values.except));
-const names = (await readdir(here)).filter((name) => name.endsWith(".e2e.mjs") && wanted(name));
+const folder = join(here, values.folder);
+const names = (await readdir(folder)).filter((name) => name.endsWith(".e2e.mjs") && name.startsWith(values.only ?? ""));
 if (names.length === 0) throw new Error(`There is no test called ${values.only}.`);
-const files = names.sort().map((name) => join(here, name));
-// Two browsers at a time: while one waits for a network or for its reader, the other replays.
-run({ files, concurrency: 2, timeout: 15 * 60_000 })
+const files = names.sort().map((name) => join(folder, name));
+// Three browsers at a time on the two cores that a machine has at least: one waits for a network while the others replay.
+run({ files, concurrency: 3, timeout: 15 * 60_000 })
   .on("test:fail", () => { process.exitCode = 1; })
   .compose(tap)
   .pipe(process.stdout);

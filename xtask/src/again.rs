@@ -61,16 +61,16 @@ pub(crate) fn rust_tests(ctx: &Ctx, step: &str) -> Result<Stamp> {
 /// The inputs of the tests of the page: the page as it is served, and what stands beside it.
 pub(crate) fn page_tests(ctx: &Ctx, step: &str) -> Result<Stamp> {
     let stamp = Stamp::new(ctx, step).path(&ctx.out)?.path(&ctx.weft())?;
-    let stamp = stamp.path(&modules::dir(ctx))?.path(&page::contracts_dir(ctx))?;
+    stamp.path(&modules::dir(ctx))?.paths(&ctx.root, &READ_BY_E2E)
+}
+
+/// The inputs of what is tested of the node in a browser without the app.
+pub(crate) fn node_tests(ctx: &Ctx, step: &str) -> Result<Stamp> {
+    let stamp = Stamp::new(ctx, step).path(&bench::browser_bindings(ctx))?.path(&page::client_dir(ctx))?;
+    let stamp = stamp.path(&page::contracts_dir(ctx))?.path(&modules::dir(ctx))?;
     stamp
         .paths(&ctx.root, &READ_BY_E2E)?
         .paths(&ctx.root, &["tests/fixtures/ans104", "../shared/fixtures/ans104"])
-}
-
-/// The inputs of the runtime's comparison in a browser.
-pub(crate) fn engine_tests(ctx: &Ctx, step: &str) -> Result<Stamp> {
-    let stamp = Stamp::new(ctx, step).path(&bench::browser_bindings(ctx))?;
-    stamp.path(&modules::dir(ctx))?.paths(&ctx.root, &READ_BY_E2E)
 }
 
 /// Does the work, unless it succeeded before with the same inputs.

@@ -25,7 +25,7 @@ const ALL: [&str; 11] = [
     "typecheck",
     "wasm-test",
     "e2e",
-    "engine",
+    "node-e2e",
     "page",
 ];
 
@@ -149,20 +149,17 @@ pub(crate) fn wasm_tests(ctx: &Ctx) -> Result<Outcome> {
 pub(crate) fn e2e(ctx: &Ctx) -> Result<Outcome> {
     let stamp = again::page_tests(ctx, "e2e")?;
     let run = end_to_end(ctx)?.arg("--dist").arg(&ctx.out).arg("--weft").arg(ctx.weft());
-    let run = run.arg("--artefacts").arg(ctx.root.join("artefacts")).args(["--except", ENGINE]);
-    let run = run.env("WEFT_CONTRACTS", page::contracts_dir(ctx));
+    let run = run.arg("--artefacts").arg(ctx.root.join("artefacts"));
     again::unless_unchanged(ctx, "e2e", &stamp, || counted(run))
 }
 
-/// The step `engine`: the runtime as wasm, without the page. It does not read the app, so an edit there leaves it be.
-pub(crate) fn engine(ctx: &Ctx) -> Result<Outcome> {
-    let stamp = again::engine_tests(ctx, "engine")?;
-    let run = end_to_end(ctx)?.args(["--only", ENGINE]).env("WEFT_RUNTIME", bench::browser_bindings(ctx));
-    again::unless_unchanged(ctx, "engine", &stamp, || counted(run))
+/// The step `node-e2e`: what of the node can be seen without the app, which an edit of the app leaves be.
+pub(crate) fn node_end_to_end(ctx: &Ctx) -> Result<Outcome> {
+    let stamp = again::node_tests(ctx, "node-e2e")?;
+    let run = end_to_end(ctx)?.args(["--folder", "node"]).env("WEFT_RUNTIME", bench::browser_bindings(ctx));
+    let run = run.env("WEFT_CLIENT", page::client_dir(ctx)).env("WEFT_CONTRACTS", page::contracts_dir(ctx));
+    again::unless_unchanged(ctx, "node-e2e", &stamp, || counted(run))
 }
-
-/// The file in tests/e2e that compares the runtime with ao-loader.
-const ENGINE: &str = "differential";
 
 fn end_to_end(ctx: &Ctx) -> Result<Run> {
     let run = Run::new("node").arg("tests/e2e/run.mjs").dir(&ctx.root);

@@ -66,7 +66,7 @@ pub(crate) fn wasm(ctx: &Ctx) -> Result<Outcome> {
     cargo_step(cargo, &node_wasm(ctx)?).context("if wasmi did not compile, try again with --loop-dispatch")
 }
 
-/// The step `contracts`: what a seam must do, as wasm beside the page, for the end-to-end tests.
+/// The step `contracts`: what a seam must do, as wasm for the end-to-end tests.
 pub(crate) fn contracts(ctx: &Ctx) -> Result<Outcome> {
     let (outcome, built) = example(ctx, "signatures")?;
     let out = contracts_dir(ctx);
@@ -135,6 +135,25 @@ pub(crate) fn bundle(ctx: &Ctx) -> Result<Outcome> {
     Run::new("node").arg("build.mjs").arg("--out").arg(out).args(release).dir(ctx.root.join("www")).go()?;
     stamp.save()?;
     Ok(Outcome::Done)
+}
+
+/// The step `client`: what an app is made with, for tests that need no app.
+pub(crate) fn client(ctx: &Ctx) -> Result<Outcome> {
+    let out = client_dir(ctx);
+    let stamp =
+        Stamp::new(ctx, "client").paths(&ctx.root, &["web/js", "www/build.mjs", "www/package-lock.json"])?;
+    let stamp = stamp.path(&bindings(ctx))?;
+    if stamp.fresh(&[out.join("weft.js"), out.join("worker.js")]) {
+        return Ok(Outcome::Unchanged);
+    }
+    Run::new("node").args(["build.mjs", "--client", "--out"]).arg(out).dir(ctx.root.join("www")).go()?;
+    stamp.save()?;
+    Ok(Outcome::Done)
+}
+
+/// Where the client is, with what it starts.
+pub(crate) fn client_dir(ctx: &Ctx) -> PathBuf {
+    ctx.own().join("client")
 }
 
 /// The step `page`: everything in one directory that any web server can serve.

@@ -187,6 +187,13 @@ pub(crate) const STEPS: &[Step] = &[
         run: page::contracts,
     },
     Step {
+        name: "client",
+        about: "the client's JavaScript",
+        needs: &["npm", "bindgen"],
+        holds: &[],
+        run: page::client,
+    },
+    Step {
         name: "page",
         about: "the page, put together",
         needs: &["bundle", "demo"],
@@ -203,16 +210,16 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "e2e",
         about: "the page in Chromium, end to end",
-        needs: &["npm-tests", "browser", "page", "weft", "modules", "contracts"],
+        needs: &["npm-tests", "browser", "page", "weft", "modules"],
         holds: &[],
         run: checks::e2e,
     },
     Step {
-        name: "engine",
-        about: "the runtime in Chromium against ao-loader",
-        needs: &["npm-tests", "browser", "modules", "bench-wasm"],
+        name: "node-e2e",
+        about: "the node in Chromium, without the app",
+        needs: &["npm-tests", "browser", "modules", "bench-wasm", "client", "contracts"],
         holds: &[],
-        run: checks::engine,
+        run: checks::node_end_to_end,
     },
     Step {
         name: "native",

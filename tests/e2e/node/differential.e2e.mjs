@@ -10,7 +10,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-import { launch, servePage } from "./page.mjs";
+import { launch, servePage } from "../page.mjs";
 
 const MESSAGES = 30;
 const MODULES = [
@@ -20,7 +20,7 @@ const MODULES = [
 
 const here = dirname(fileURLToPath(import.meta.url));
 const node = (...args) =>
-  promisify(execFile)(process.execPath, args, { cwd: join(here, ".."), maxBuffer: 64 << 20, env: { ...process.env, TZ: "UTC" } });
+  promisify(execFile)(process.execPath, args, { cwd: join(here, "../.."), maxBuffer: 64 << 20, env: { ...process.env, TZ: "UTC" } });
 
 let browser, folder, served, workload;
 

@@ -1,4 +1,4 @@
-// WebCrypto and Rust give the same verdicts: on every fixture of items and bundles through the page's API, and claim by
+// WebCrypto and Rust give the same verdicts: on every fixture of items and bundles through the client's API, and claim by
 // claim, Wycheproof's among them, through the thread that the page checks RSA in.
 
 import assert from "node:assert/strict";
@@ -9,20 +9,26 @@ import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { launch, servePage, visit } from "./page.mjs";
+import { launch, servePage, visit } from "../page.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const CORPORA = [join(here, "../fixtures/ans104"), join(here, "../../../shared/fixtures/ans104")];
+const CORPORA = [join(here, "../../fixtures/ans104"), join(here, "../../../../shared/fixtures/ans104")];
 /** A name of this machine that browsers do not call secure: there is no WebCrypto on its pages. */
 const INSECURE = "weft.test";
 /** The page's thread for RSA. */
 const THREAD = "signature-worker.js";
 
+/** A page that has the client and nothing else. */
+const PAGE = { "index.html": "<!doctype html><title>Weft</title><script type=module>import { Weft } from './weft.js'; window.Weft = Weft;</script>" };
+const BASE = "/some/where/";
+
 let browser, site, contract, files;
 
 before(async () => {
-  assert.ok(process.env.WEFT_CONTRACTS, "WEFT_CONTRACTS is not set: `cargo xtask test` sets it.");
-  site = await servePage();
+  for (const name of ["WEFT_CLIENT", "WEFT_CONTRACTS"]) {
+    assert.ok(process.env[name], `${name} is not set: \`cargo xtask test\` sets it.`);
+  }
+  site = await servePage(process.env.WEFT_CLIENT, BASE, PAGE);
   contract = await servePage(process.env.WEFT_CONTRACTS, "/");
   browser = await launch([`--host-resolver-rules=MAP ${INSECURE} 127.0.0.1`]);
   files = await corpus();
@@ -58,11 +64,10 @@ function bundleOf(item) {
 }
 
 /** What the page's node says of each file: verdicts, or the code of a refusal. */
-async function verdicts(page, webCrypto) {
-  const base64 = files.map(({ bytes }) => bytes.toString("base64"));
+async function verdicts(page, webCrypto, some = files) {
+  const base64 = some.map(({ bytes }) => bytes.toString("base64"));
   return page.evaluate(async ([webCrypto, base64]) => {
-    const Weft = document.querySelector("weft-app").model.weft.constructor;
-    const weft = await Weft.open({ database: `signatures-${webCrypto}`, webCrypto });
+    const weft = await window.Weft.open({ database: `signatures-${webCrypto}`, webCrypto });
     const said = [];
     for (const text of base64) {
       const bundle = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
@@ -73,9 +78,11 @@ async function verdicts(page, webCrypto) {
   }, [webCrypto, base64]);
 }
 
+const ready = (page) => page.waitForFunction(() => window.Weft);
+
 const opened = async (url) => {
   const { page, faults } = await visit(browser, url);
-  await page.waitForFunction(() => document.querySelector("weft-app")?.model.weft);
+  await ready(page);
   return { page, faults };
 };
 
@@ -87,7 +94,7 @@ test("every fixture gets the same verdict and code with WebCrypto, without, and 
 
   const insecure = await browser.newContext().then((context) => context.newPage());
   await insecure.goto(site.url.replace("127.0.0.1", INSECURE));
-  await insecure.waitForFunction(() => document.querySelector("weft-app")?.model.weft);
+  await ready(insecure);
   assert.equal(await insecure.evaluate(() => typeof crypto.subtle), "undefined");
   assert.deepEqual(await verdicts(insecure, true), byWebCrypto);
   await insecure.context().close();
@@ -125,17 +132,21 @@ test("the seam's contract, with the page's thread for RSA: items of all kinds, a
 
 test("a thread that breaks, or answers too little, gives no verdict", async () => {
   const folder = await mkdtemp(join(tmpdir(), "weft-signatures-"));
+  // Of each kind of item a few.
+  const some = files.filter((_, at) => at % 3 === 0);
   const seen = [];
-  for (const thread of [await readFile(join(process.env.WEFT_DIST, THREAD)), "throw new Error('broken')", "onmessage = () => postMessage(new Uint8Array(1))"]) {
-    await cp(process.env.WEFT_DIST, folder, { recursive: true });
+  for (const thread of [await readFile(join(process.env.WEFT_CLIENT, THREAD)), "throw new Error('broken')", "onmessage = () => postMessage(new Uint8Array(1))"]) {
+    await cp(process.env.WEFT_CLIENT, folder, { recursive: true });
     await writeFile(join(folder, THREAD), thread);
-    const changed = await servePage(folder);
+    const changed = await servePage(folder, BASE, PAGE);
     const { page } = await opened(changed.url);
-    seen.push(await verdicts(page, true));
+    seen.push(await verdicts(page, true, some));
     assert.ok(changed.asked.some((path) => path.endsWith(THREAD)));
     changed.close();
   }
   await rm(folder, { recursive: true, force: true });
+  const items = seen[0].filter(Array.isArray).flat();
+  assert.ok(items.some(({ ok }) => ok) && items.some(({ ok }) => !ok));
   assert.deepEqual(seen[1], seen[0]);
   assert.deepEqual(seen[2], seen[0]);
 });
