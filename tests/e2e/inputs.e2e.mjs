@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { model, onStage, picture, serveAnswers, visit } from "./page.mjs";
+import { green, model, onStage, picture, serveAnswers, visit } from "./page.mjs";
 
 const PROCESS = "A".repeat(42) + "E";
 const stage = onStage();
@@ -133,11 +133,15 @@ test("sources can be put in another order, removed, and are kept", async () => {
     await picture(page, "form");
     await page.click(".form button.primary");
     await page.locator("[role=alert]").waitFor({ timeout: 60_000 });
-    await page.goto(`${stage.site.url}#/`);
-    await page.goto(`${stage.site.url}#/process/${PROCESS}`);
-    const kept = page.locator("[data-kind=schedulers] input");
-    await kept.nth(1).waitFor();
-    assert.deepEqual(await kept.evaluateAll((inputs) => inputs.map((input) => input.value)), [server.url, "http://127.0.0.1:2"]);
+    // From elsewhere, and once more as a new page: what is shown was read from the store.
+    for (const elsewhere of [`${stage.site.url}#/`, "about:blank"]) {
+      await page.goto(elsewhere);
+      if (elsewhere !== "about:blank") await green(page);
+      await page.goto(`${stage.site.url}#/process/${PROCESS}`);
+      const kept = page.locator("[data-kind=schedulers] input");
+      await kept.nth(1).waitFor();
+      assert.deepEqual(await kept.evaluateAll((inputs) => inputs.map((input) => input.value)), [server.url, "http://127.0.0.1:2"]);
+    }
   } finally {
     server.close();
   }

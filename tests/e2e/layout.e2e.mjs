@@ -7,7 +7,7 @@ import { green, onStage, overflow, picture, visit } from "./page.mjs";
 
 const stage = onStage();
 
-test("360 pixels are wide enough for every part", async () => {
+test("360 pixels are wide enough for every part, and there is a dark page", async () => {
   const { page } = await visit(stage.browser, stage.site.url, { width: 360, height: 780 });
   await green(page);
   assert.ok(await overflow(page) <= 0, "the demo");
@@ -19,6 +19,10 @@ test("360 pixels are wide enough for every part", async () => {
   await page.waitForSelector(".refusal");
   assert.ok(await overflow(page) <= 0, "the tamper panel");
   await picture(page, "narrow");
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.emulateMedia({ colorScheme: "dark" });
+  await picture(page, "dark");
+  await page.setViewportSize({ width: 360, height: 780 });
   await page.goto(`${stage.site.url}#/new`);
   await page.click("[data-add=schedulers]");
   await page.click("[data-add=gateways]");
@@ -26,17 +30,12 @@ test("360 pixels are wide enough for every part", async () => {
   await picture(page, "narrow-form");
 });
 
-test("the dark page", async () => {
-  const { page } = await visit(stage.browser, stage.site.url, { scheme: "dark" });
-  await green(page);
-  await page.click("[data-slot='1']");
-  await page.waitForSelector("[data-shown-slot='1']");
-  await picture(page, "dark");
-});
-
-test("the keyboard reaches and walks the history", async () => {
+test("what changes is announced, and the keyboard reaches and walks the history", async () => {
   const { page } = await visit(stage.browser, stage.site.url);
   await green(page);
+  const said = page.locator("p[aria-live=polite]");
+  await page.waitForFunction(() => /Done/.test(document.querySelector("p[aria-live=polite]").textContent));
+  assert.match(await said.textContent(), /slots proved and replayed/);
   await page.keyboard.press("Tab");
   assert.match(await page.evaluate(() => document.activeElement.textContent), /Skip/);
   for (let presses = 0; presses < 40; presses += 1) {
@@ -52,12 +51,4 @@ test("the keyboard reaches and walks the history", async () => {
   await page.keyboard.press("End");
   const last = await page.locator("[data-slot]").last().getAttribute("data-slot");
   await page.waitForSelector(`[data-shown-slot='${last}']`);
-});
-
-test("what changes is announced", async () => {
-  const { page } = await visit(stage.browser, stage.site.url);
-  await green(page);
-  const said = page.locator("p[aria-live=polite]");
-  await page.waitForFunction(() => /Done/.test(document.querySelector("p[aria-live=polite]").textContent));
-  assert.match(await said.textContent(), /slots proved and replayed/);
 });

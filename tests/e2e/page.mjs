@@ -87,15 +87,15 @@ async function pageOf(browser) {
 
 /**
  * The browser's page on a URL, as somebody sees it who was never there: what an earlier test left is gone, in the page and in the
- * store. Requests that leave 127.0.0.1 are cut off and remembered; so are the page's own errors.
+ * store, unless it is `kept` there. Requests that leave 127.0.0.1 are cut off and remembered; so are the page's own errors.
  */
-export async function visit(browser, url, { width = 1280, height = 900, scheme = "light" } = {}) {
+export async function visit(browser, url, { width = 1280, height = 900, scheme = "light", kept = false } = {}) {
   const opened = await pageOf(browser);
   const { context, page, session } = opened;
   await page.goto("about:blank");
   await page.unrouteAll();
   Object.assign(opened, { left: [], faults: [] });
-  if (url.startsWith("http")) {
+  if (!kept && url.startsWith("http")) {
     await session.send("Storage.clearDataForOrigin", { origin: new URL(url).origin, storageTypes: "all" });
   }
   await page.setViewportSize({ width, height });
