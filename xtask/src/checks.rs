@@ -103,6 +103,9 @@ pub(crate) fn clippy_wasm(ctx: &Ctx) -> Result<Outcome> {
         wasm.cargo(ctx, "clippy")
             .args(BROWSER)
             .args(["--example", "bench", "--example", "signatures"])
+            // In the profile of the page. In that of the native tests, what the two have in common (macros and what makes
+            // them) would be compiled again and again, since the page's compiler has another environment.
+            .args(["--profile", ctx.profile])
             .args(STRICT)
             .go()?;
         Ok(Outcome::Done)
