@@ -15,7 +15,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import { schedule } from "./network.mjs";
-import { ask, everything, green, history, launch, model, picture, visit } from "./page.mjs";
+import { ask, everything, green, history, model, picture, theBrowser, visit } from "./page.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const run = (args) => promisify(execFile)(process.execPath, args, { cwd: join(here, ".."), maxBuffer: 64 << 20 });
@@ -36,11 +36,10 @@ before(async () => {
   ], { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = await once(createInterface({ input: server.stdout }), "line");
   net = JSON.parse(line);
-  browser = await launch();
+  browser = await theBrowser();
 });
 
 after(async () => {
-  await browser?.close();
   if (server) {
     server.kill();
     await once(server, "exit");
@@ -111,7 +110,7 @@ test("an aos process of the real client: the page's results are the compute unit
     import { connect, createDataItemSigner } from "@permaweb/aoconnect";
     const ao = connect({ MODE: "legacy", GATEWAY_URL: "${net.gateway}", MU_URL: "${net.mu}", CU_URL: "${net.cu}" });
     const signer = createDataItemSigner(JSON.parse(readFileSync("${join(folder, "wallet.json")}", "utf8")));
-    console.log(await ao.message({ process: "${seen.process}", signer, data: "for _ = 1, 10000000 do end", tags: [{ name: "Action", value: "Eval" }] }));
+    console.log(await ao.message({ process: "${seen.process}", signer, data: "for _ = 1, 3000000 do end", tags: [{ name: "Action", value: "Eval" }] }));
   `]);
   assert.match(spin.stdout.trim(), /^[\w-]{43}$/);
   // In the page itself: once more is proved than replayed, the worker is inside of that message, and still tells how far it is.

@@ -120,7 +120,7 @@ test("a reload shows what is stored and neither fetches nor replays", async () =
 });
 
 test("a cancel in the middle stops within 200 ms, and what was stored is gone on from", async () => {
-  const { page, faults } = await visit(stage.browser, stage.site.url);
+  const { page, faults } = await visit(stage.browser, stage.site.url, { kept: true });
   await green(page);
   // In the page itself, as soon as there is something to cancel: the demo is proved and replayed within a few frames.
   await page.evaluate(() => new Promise((done) => {

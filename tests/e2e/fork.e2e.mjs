@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { sendMessage, spawnProcess, startNetwork } from "./network.mjs";
-import { green, launch, model, overflow, picture, servePage, visit } from "./page.mjs";
+import { green, model, overflow, picture, servePage, theBrowser, visit } from "./page.mjs";
 
 /** The last slot that both histories have. */
 const SHARED = 3;
@@ -34,11 +34,10 @@ before(async () => {
   await copy("twin");
   [one, twin, other, behind] = [await start("one"), await start("twin"), await start("other"), await start("behind")];
   for (const text of ["right", "right again"]) await sendMessage(other, process_, text);
-  browser = await launch();
+  browser = await theBrowser();
 });
 
 after(async () => {
-  await browser?.close();
   for (const network of [one, twin, other, behind]) await network?.stop();
   site?.close();
   await rm(folder, { recursive: true, force: true });

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { sendMessage, spawnProcess, startNetwork } from "./network.mjs";
-import { green, launch, model, servePage, visit } from "./page.mjs";
+import { green, model, servePage, theBrowser, visit } from "./page.mjs";
 import { serveProxy } from "./proxy.mjs";
 
 let browser, site, folder, one, twin, liar, process_;
@@ -28,11 +28,10 @@ before(async () => {
   liar = await serveProxy(twin.gateway, {
     change: (path, json) => (path.startsWith("/block/height/") ? { ...json, indep_hash: "A".repeat(64) } : json),
   });
-  browser = await launch();
+  browser = await theBrowser();
 });
 
 after(async () => {
-  await browser?.close();
   for (const network of [one, twin]) await network?.stop();
   liar?.close();
   site?.close();

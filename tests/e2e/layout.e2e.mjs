@@ -31,7 +31,7 @@ test("360 pixels are wide enough for every part, and there is a dark page", asyn
 });
 
 test("what changes is announced, and the keyboard reaches and walks the history", async () => {
-  const { page } = await visit(stage.browser, stage.site.url);
+  const { page } = await visit(stage.browser, stage.site.url, { kept: true });
   await green(page);
   const said = page.locator("p[aria-live=polite]");
   await page.waitForFunction(() => /Done/.test(document.querySelector("p[aria-live=polite]").textContent));

@@ -73,7 +73,8 @@ test("the token in Lua is proved and replayed offline, and holds what its histor
   await page.click("[data-demo][href='#/']");
   await page.waitForFunction((id) => document.querySelector("weft-app").model.process === id, rust);
   await green(page);
-  assert.equal(await page.locator(".serverless").count(), 0, "no Lua over the state of a wasm process");
+  // No Lua over the state of a wasm process.
+  await page.locator(".serverless").waitFor({ state: "detached" });
   const refused = await model(page, ({ weft, process }) => weft.runLua(process, { script: "", function: "f" }).catch(({ code }) => code));
   assert.equal(refused, "request-invalid");
   assert.deepEqual(left, [], "nothing left the machine");

@@ -1,7 +1,7 @@
 // What the end-to-end tests share: the page served from a folder, a browser, and what a test reads from the page.
 
 import { once } from "node:events";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { after, before } from "node:test";
@@ -49,21 +49,29 @@ export async function serveAnswers(handler) {
 export function launch(more = []) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
-    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run", ...more],
+    args: [
+      "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run",
+      // One process draws all pages, so that what it compiled of the node for one visit may serve the next.
+      "--renderer-process-limit=1", ...more,
+    ],
   });
 }
 
-/** The page's site and a browser, there while the tests of a file run. */
+/** The browser of all files that run in this process. */
+let shared = null;
+
+export const theBrowser = () => (shared ??= launch());
+
+after(async () => (await shared)?.close());
+
+/** The page's site and the browser, there while the tests of a file run. */
 export function onStage() {
   const stage = {};
   before(async () => {
     stage.site = await servePage();
-    stage.browser = await launch();
+    stage.browser = await theBrowser();
   });
-  after(async () => {
-    await stage.browser?.close();
-    stage.site?.close();
-  });
+  after(() => stage.site?.close());
   return stage;
 }
 
@@ -151,11 +159,23 @@ export async function ask(page, text) {
   };
 }
 
-/** A picture for people, beside the test. */
-export async function picture(page, name, options = { fullPage: true }) {
+/** A picture for people, beside the test: the whole page, or the window alone. */
+export async function picture(page, name, { fullPage = true } = {}) {
   await mkdir(process.env.WEFT_ARTEFACTS, { recursive: true });
-  await page.screenshot({ path: join(process.env.WEFT_ARTEFACTS, `${name}.png`), ...options });
+  // By the protocol: half of what a picture costs is to pack it well, and these are looked at and thrown away.
+  const session = await page.context().newCDPSession(page);
+  const { data } = await session.send("Page.captureScreenshot", {
+    format: "png", optimizeForSpeed: true, captureBeyondViewport: fullPage,
+    ...(fullPage ? { clip: { x: 0, y: 0, scale: 1, ...(await whole(page)) } } : {}),
+  });
+  await session.detach();
+  await writeFile(join(process.env.WEFT_ARTEFACTS, `${name}.png`), Buffer.from(data, "base64"));
 }
+
+const whole = (page) => page.evaluate(() => {
+  const { scrollWidth, scrollHeight } = document.documentElement;
+  return { width: scrollWidth, height: scrollHeight };
+});
 
 /** How far the page reaches beyond the window, in pixels. */
 export const overflow = (page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

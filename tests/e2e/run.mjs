@@ -3,11 +3,12 @@
 // env CHROMIUM: the browser.
 // DIR is a built page with its demo; BIN the native `weft`. Prints TAP; exits with 0 if all is well.
 
-import { readdir } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { run } from "node:test";
 import { tap } from "node:test/reporters";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -27,9 +28,32 @@ process.env.WEFT_ARTEFACTS = resolve(values.artefacts);
 const folder = join(here, values.folder);
 const names = (await readdir(folder)).filter((name) => name.endsWith(".e2e.mjs") && name.startsWith(values.only ?? ""));
 if (names.length === 0) throw new Error(`There is no test called ${values.only}.`);
-const files = names.sort().map((name) => join(folder, name));
-// Three browsers at a time on the two cores that a machine has at least: one waits for a network while the others replay.
-run({ files, concurrency: 3, timeout: 15 * 60_000 })
+
+/**
+ * The files dealt to processes, each with one browser: a start for each file costs more than what many of them test. A longer
+ * file goes first, and to the process with least so far.
+ */
+async function deal(files, into) {
+  const sizes = await Promise.all(files.map(async (file) => ({ file, size: (await stat(file)).size })));
+  const lanes = Array.from({ length: Math.min(into, files.length) }, () => ({ size: 0, files: [] }));
+  for (const { file, size } of sizes.sort((one, other) => other.size - one.size)) {
+    const least = lanes.reduce((one, other) => (other.size < one.size ? other : one));
+    least.files.push(file);
+    least.size += size;
+  }
+  return lanes.map(({ files }) => files);
+}
+
+// Four browsers at a time on the two cores that a machine has at least: some wait for a network while others replay.
+const lanes = await deal(names.sort().map((name) => join(folder, name)), 4);
+const scratch = await mkdtemp(join(tmpdir(), "weft-e2e-"));
+const files = await Promise.all(lanes.map(async (lane, at) => {
+  const file = join(scratch, `lane-${at + 1}.mjs`);
+  await writeFile(file, lane.map((one) => `import ${JSON.stringify(pathToFileURL(one).href)};\n`).join(""));
+  return file;
+}));
+run({ files, concurrency: files.length, timeout: 15 * 60_000 })
   .on("test:fail", () => { process.exitCode = 1; })
+  .on("end", () => rm(scratch, { recursive: true, force: true }))
   .compose(tap)
   .pipe(process.stdout);

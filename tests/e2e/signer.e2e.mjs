@@ -14,7 +14,7 @@ import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-import { green, history, launch, model, picture, serveAnswers, servePage, visit } from "./page.mjs";
+import { green, history, model, picture, serveAnswers, servePage, theBrowser, visit } from "./page.mjs";
 
 const { ArweaveSigner, createData } = createRequire(import.meta.url)("arbundles");
 
@@ -81,11 +81,10 @@ before(async () => {
     return { body: JSON.stringify({ page_info: { has_next_page: false }, edges }) };
   });
   site = await servePage();
-  browser = await launch();
+  browser = await theBrowser();
 });
 
 after(async () => {
-  await browser?.close();
   scheduler?.close();
   site?.close();
   if (gateway) {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { sendMessage, spawnProcess, startNetwork } from "./network.mjs";
-import { green, launch, picture, servePage, visit } from "./page.mjs";
+import { green, picture, servePage, theBrowser, visit } from "./page.mjs";
 import { serveProxy } from "./proxy.mjs";
 
 const GONE = "http://127.0.0.1:1";
@@ -35,11 +35,10 @@ before(async () => {
   orphan = await serveProxy(network.gateway, { change: without(() => false) });
   holey = await serveProxy(network.gateway, { change: without((edge) => nonce(edge) === String(HIDDEN)) });
   busy = await serveProxy(network.su, { refuse: () => ({ status: 429, headers: { "retry-after": "600" } }) });
-  browser = await launch();
+  browser = await theBrowser();
 });
 
 after(async () => {
-  await browser?.close();
   await network?.stop();
   for (const proxy of [orphan, holey, busy, site]) proxy?.close();
   await rm(folder, { recursive: true, force: true });

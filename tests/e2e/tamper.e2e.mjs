@@ -40,6 +40,6 @@ test("all tampering is refused with the expected code, and nothing of the state 
     honest.memory_sha256, "the demo's own store is untouched");
   assert.deepEqual(left, [], "nothing was asked of the network");
   assert.deepEqual(faults, []);
-  await picture(page, "tamper", {});
+  await picture(page, "tamper", { fullPage: false });
   await page.locator(".tamper").screenshot({ path: `${process.env.WEFT_ARTEFACTS}/tamper-panel.png` });
 });
