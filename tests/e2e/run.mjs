@@ -3,9 +3,9 @@
 // env CHROMIUM: the browser.
 // DIR is a built page with its demo; BIN the native `weft`. Prints TAP; exits with 0 if all is well.
 
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { run } from "node:test";
 import { tap } from "node:test/reporters";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -29,23 +29,26 @@ const folder = join(here, values.folder);
 const names = (await readdir(folder)).filter((name) => name.endsWith(".e2e.mjs") && name.startsWith(values.only ?? ""));
 if (names.length === 0) throw new Error(`There is no test called ${values.only}.`);
 
+/** What the longer files took in one run, in seconds; none of the others took more than 7. They only make the run shorter. */
+const SECONDS = { aos: 36, lua: 33, demo: 22, inputs: 22, sources: 16, check: 15, inclusion: 12, signer: 9 };
+
 /**
  * The files dealt to processes, each with one browser: a start for each file costs more than what many of them test. A longer
  * file goes first, and to the process with least so far.
  */
-async function deal(files, into) {
-  const sizes = await Promise.all(files.map(async (file) => ({ file, size: (await stat(file)).size })));
-  const lanes = Array.from({ length: Math.min(into, files.length) }, () => ({ size: 0, files: [] }));
-  for (const { file, size } of sizes.sort((one, other) => other.size - one.size)) {
-    const least = lanes.reduce((one, other) => (other.size < one.size ? other : one));
+function deal(files, into) {
+  const lanes = Array.from({ length: Math.min(into, files.length) }, () => ({ seconds: 0, files: [] }));
+  const timed = files.map((file) => ({ file, seconds: SECONDS[basename(file, ".e2e.mjs")] ?? 6 }));
+  for (const { file, seconds } of timed.sort((one, other) => other.seconds - one.seconds)) {
+    const least = lanes.reduce((one, other) => (other.seconds < one.seconds ? other : one));
     least.files.push(file);
-    least.size += size;
+    least.seconds += seconds;
   }
   return lanes.map(({ files }) => files);
 }
 
 // Four browsers at a time on the two cores that a machine has at least: some wait for a network while others replay.
-const lanes = await deal(names.sort().map((name) => join(folder, name)), 4);
+const lanes = deal(names.sort().map((name) => join(folder, name)), 4);
 const scratch = await mkdtemp(join(tmpdir(), "weft-e2e-"));
 const files = await Promise.all(lanes.map(async (lane, at) => {
   const file = join(scratch, `lane-${at + 1}.mjs`);
