@@ -36,6 +36,7 @@ pub fn write(
         scope: scope.clone(),
         process: Carrier::from(process.clone()),
         module: module.cloned().map(Carrier::from),
+        further_modules: Vec::new(),
         previous: first.checked_sub(1).and_then(at).map(|entry| entry.assignment),
     };
     let mut writer = ReceiptWriter::begin(opening)?;
@@ -58,9 +59,9 @@ pub fn write(
 pub fn check(text: &[u8], policy: &SchedulerPolicy, replay: bool) -> Result<Verified<ProvedReceipt>> {
     let file = ReceiptFile::parse(text)?;
     let mut proof = ReceiptProof::open(&file, policy)?;
-    let mut results = match proof.module() {
-        Some(module) if replay => {
-            Some(ResultCheck::new(proof.process(), module, proof.origin(), &NodeLimits::default())?)
+    let mut results = match proof.modules() {
+        Some(modules) if replay => {
+            Some(ResultCheck::new(proof.process(), modules, proof.origin(), &NodeLimits::default())?)
         }
         _ => None,
     };

@@ -31,9 +31,13 @@ function compute(base, req)
 end
 "#;
 
-async fn spawn(stage: &Stage, code: &str, more: &[(&str, &str)]) -> Id {
+async fn publish(stage: &Stage, code: &str) -> String {
     let module = stage.net.publish_module(code.as_bytes(), &ModuleTags::for_format("application/lua")).await;
-    let module = module.unwrap().to_string();
+    module.unwrap().to_string()
+}
+
+async fn spawn(stage: &Stage, code: &str, more: &[(&str, &str)]) -> Id {
+    let module = publish(stage, code).await;
     let mut tags = vec![
         ("Data-Protocol", "ao"),
         ("Variant", "ao.TN.1"),
@@ -127,6 +131,48 @@ async fn lua_processes_write_to_each_other_and_sync_from_the_network() {
     pumped(&stage.net).await;
     assert_eq!(result(&stage, first, sent).await["Output"]["got"], json!(3));
     assert_eq!(synced(&stage, first).await, 2);
+}
+
+/// Processes that begin with the same module and go on with others, in both orders, on one compute unit and one node: neither
+/// takes the other's program. docs/lua.md has the rule.
+#[tokio::test]
+async fn processes_that_list_several_modules_run_on_the_network_and_sync_from_it() {
+    let store = Rc::default();
+    let stage = open(&store);
+    let says = |word: &str| format!("said = said .. \"{word}\" function word() return said .. \"!\" end");
+    let (one, two) = (publish(&stage, &says("one")).await, publish(&stage, &says("two")).await);
+    let first = "said = \"\" function compute(base) base.results = { output = word() } return base end";
+    let list = ("ao-types", "module=\"list\"");
+    let forth = spawn(&stage, first, &[("Module", one.as_str()), ("Module", two.as_str()), list]).await;
+    let back = spawn(&stage, first, &[("Module", two.as_str()), ("Module", one.as_str()), list]).await;
+    for (process, expected) in [(forth, "onetwo!"), (back, "twoone!")] {
+        let sent = send(&stage, process, "", &[]).await;
+        pumped(&stage.net).await;
+        assert_eq!(result(&stage, process, sent).await["Output"], json!(expected));
+        assert_eq!(synced(&stage, process).await, 1);
+    }
+    let sources = Sources {
+        schedulers: vec!["http://localhost/su".to_owned()],
+        gateways: vec!["http://localhost/gateway".to_owned()],
+    };
+    let node = Node::new(MemoryStore::new(), &stage.net, ManualClock::new(NOW, 1));
+    for (process, expected) in [(forth, "onetwo!"), (back, "twoone!")] {
+        node.sync(process, &sources, &Options::default(), &()).await.unwrap();
+        assert_eq!(node.results(process, 1, 2).await.unwrap()[0].output, json!(expected));
+    }
+    // A restart goes on from the state that was kept.
+    stage.net.save_states().await.unwrap();
+    drop(stage);
+    let stage = open(&store);
+    let sent = send(&stage, back, "", &[]).await;
+    pumped(&stage.net).await;
+    assert_eq!(result(&stage, back, sent).await["Output"], json!("twoone!"));
+    // A module that the gateway does not have: the compute unit says so.
+    let none = Id([7; 32]).to_string();
+    let lost = spawn(&stage, first, &[("Module", none.as_str()), list]).await;
+    let sent = send(&stage, lost, "", &[]).await;
+    let (status, answer) = stage.get(&format!("/cu/result/{sent}?process-id={lost}")).await;
+    assert!(status == 404 && answer.to_string().contains(&none), "{status} {answer}");
 }
 
 fn hyper_aos() -> Option<String> {

@@ -14,6 +14,7 @@ mod history;
 mod history_mutations;
 mod inclusion;
 mod lua_demo;
+mod lua_modules;
 mod lua_network;
 mod lua_processes;
 mod network;

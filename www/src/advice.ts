@@ -17,6 +17,8 @@ const ADVICE: { [code: string]: string } = {
   "scheduler-mismatch": "Only accept the other signer if you know who it is: a scheduler decides the order of messages.",
   "signature-unsupported": "This version does not know how such signatures are made. It refuses them rather than pass them unchecked.",
   "module-format-unsupported": "This version does not run this kind of module.",
+  "modules-too-many": "The process lists more Lua modules than this version runs together. Its history can be verified, not replayed.",
+  "module-repeated": "The process lists a Lua module twice, which this version does not run. Its history can be verified.",
   "cron-unsupported": "Cron messages are not signed, so they cannot be proved. You may replay without them; the receipt then says so.",
   "anchor-missing": "This scheduler leaves out a signed field that proofs need. Try another scheduler.",
   "memory-limit": "The process wants more memory than this page gives it.",

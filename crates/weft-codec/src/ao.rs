@@ -5,6 +5,7 @@ use crate::address::Address;
 use crate::error::{Code, Error, Result};
 use crate::id::Id;
 use crate::item::DataItem;
+use crate::message::{self, Value, ans104, structured};
 use crate::tags::{Tag, TagsExt as _};
 use crate::transaction::Transaction;
 
@@ -102,7 +103,7 @@ pub struct Process {
     pub carrier: Carrier,
     /// Its tags, in order.
     pub tags: Vec<Tag>,
-    /// The module it runs.
+    /// The module it runs; of several, the first.
     pub module: Id,
     /// The only address whose assignments count.
     pub scheduler: Address,
@@ -124,8 +125,13 @@ impl Process {
             return Err(refuse("no Data-Protocol tag says ao"));
         }
         let module = tags.tag("Module").ok_or_else(|| refuse("it names no Module"))?;
-        let module =
-            module.parse().map_err(|cause: Error| refuse("its Module is not an id").because(cause))?;
+        let module = match module.parse() {
+            Ok(module) => module,
+            Err(cause) => {
+                let first = listed(&carrier).ok().flatten().and_then(|list| list.first().copied());
+                first.ok_or_else(|| refuse("its Module is not an id").because(cause))?
+            }
+        };
         let scheduler = tags.tag("Scheduler").ok_or_else(|| refuse("it names no Scheduler"))?;
         let scheduler = scheduler
             .parse()
@@ -141,6 +147,29 @@ impl Process {
             authorities,
         })
     }
+
+    /// The modules of a process whose `ao-types` say that its `module` is a list, in order. `None` where they do not say so.
+    ///
+    /// Errors: `module-format-unsupported` for a list of something else than ids; `message-malformed` and the like where the
+    /// item is no message.
+    pub fn listed_modules(&self) -> Result<Option<Vec<Id>>> {
+        listed(&self.carrier)
+    }
+}
+
+/// As HyperBEAM reads an item: tags of one name are a list's text, and `ao-types` makes it a list.
+fn listed(carrier: &Carrier) -> Result<Option<Vec<Id>>> {
+    let Some(item) = carrier.item() else { return Ok(None) };
+    if !item.tags.iter().any(|tag| tag.name.eq_ignore_ascii_case("ao-types")) {
+        return Ok(None);
+    }
+    let tabm = ans104::from_item(item, message::Generation::September2025)?;
+    let message = structured::from_tabm(&tabm)?;
+    let Some(Value::List(values)) = message.get("module") else { return Ok(None) };
+    let id = |value: &Value| value.as_text().and_then(|text| text.parse::<Id>().ok());
+    let ids: Option<Vec<Id>> = values.iter().map(id).collect();
+    let what = "The process lists something else than ids as its modules.";
+    ids.map(Some).ok_or_else(|| Error::new(Code::ModuleFormatUnsupported, what))
 }
 
 /// Repeated `Authority` tags or comma-separated lists of them. What is no address is left out: nobody has it.

@@ -245,6 +245,10 @@ codes! {
     // --- modules and their messages ----------------------------------------------------------------------
     /// A `Module-Format` this version does not run.
     ModuleFormatUnsupported = "module-format-unsupported",
+    /// A process that lists more modules than we run together.
+    ModulesTooMany = "modules-too-many",
+    /// A process that lists a module twice.
+    ModuleRepeated = "module-repeated",
     /// A process that reads from outside its history, which this version does not replay.
     ExtensionUnsupported = "extension-unsupported",
     /// A process with cron messages, which no signature covers.

@@ -134,7 +134,7 @@ impl ModuleOptions {
 ///
 /// Errors: `module-format-unsupported` where process and module do not fit together, and for devices around Lua that are not
 /// here.
-fn is_lua(process: &[Tag], module: &[Tag]) -> Result<bool> {
+pub(crate) fn is_lua(process: &[Tag], module: &[Tag]) -> Result<bool> {
     let text = any_case(module, "Content-Type").is_some_and(is_lua_text);
     let wasm = module.tag("Module-Format").is_some_and(|format| Format::parse(format).is_ok());
     match any_case(process, "Execution-Device") {
@@ -161,9 +161,6 @@ fn check_devices(process: &[Tag]) -> Result<()> {
             }
             _ => {}
         }
-    }
-    if process.iter().filter(|tag| tag.name.eq_ignore_ascii_case("Module")).count() > 1 {
-        return Err(unsupported("The process names several Lua modules; this version runs one."));
     }
     Ok(())
 }
@@ -266,7 +263,7 @@ fn encoding(module: &[Tag], name: &str) -> Result<String> {
     }
 }
 
-fn unsupported(sentence: impl Into<String>) -> Error {
+pub(crate) fn unsupported(sentence: impl Into<String>) -> Error {
     Error::new(Code::ModuleFormatUnsupported, sentence)
 }
 

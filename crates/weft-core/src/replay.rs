@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use weft_codec::ao::{Module, Process};
+use weft_codec::ao::Process;
 use weft_codec::{Code, Error, Id, Result};
-use weft_verify::{Entry, EntryKind, Origin, ProvedSlot, Verified};
+use weft_verify::{Entry, EntryKind, Modules, Origin, ProvedSlot, Verified};
 
 use crate::limits::NodeLimits;
 use crate::machine::{ProcessMachine, compile};
@@ -24,9 +24,10 @@ pub struct Replay {
 
 impl Replay {
     /// Before slot 0. Errors: those of [`ModuleOptions::read`] and [`compile`].
-    pub fn new(process: &Verified<Process>, module: &Verified<Module>, limits: &NodeLimits) -> Result<Self> {
+    pub fn new(process: &Verified<Process>, modules: &Modules, limits: &NodeLimits) -> Result<Self> {
+        let module = modules.first();
         let options = ModuleOptions::read(&process.tags, &module.tags, limits)?;
-        let program = compile(module, &options)?;
+        let program = compile(process, modules, &options)?;
         let machine = ProcessMachine::new(process, module, &program, &options)?;
         Ok(Self { process: process.clone(), machine, slots: BTreeMap::new(), evaluated: BTreeMap::new() })
     }
@@ -74,11 +75,11 @@ impl ResultCheck {
     /// Over a receipt that begins at slot 0. Errors as [`Replay::new`].
     pub fn new(
         process: &Verified<Process>,
-        module: &Verified<Module>,
+        modules: &Modules,
         origin: Option<&Origin>,
         limits: &NodeLimits,
     ) -> Result<Self> {
-        let replay = Replay::new(process, module, limits)?;
+        let replay = Replay::new(process, modules, limits)?;
         Ok(Self { replay, origin: origin.cloned(), compared: 0 })
     }
 

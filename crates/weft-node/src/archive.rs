@@ -33,6 +33,9 @@ const MAX_INCLUDED: usize = 2;
 pub(crate) struct Record {
     pub(crate) process: Id,
     pub(crate) module: Id,
+    /// The modules after it, of a Lua process that lists several; known once it was run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) further_modules: Vec<Id>,
     pub(crate) scheduler: Address,
     /// What it runs on, as process and module say; known once it was run.
     #[serde(default)]

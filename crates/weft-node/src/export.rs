@@ -149,11 +149,16 @@ impl<S: Store, C: Clock, O: Observer> Export<'_, S, C, O> {
         let process = process.ok_or_else(|| corrupt(Table::Items, &self.record.process.to_string()))?;
         // A module that was never needed is not there.
         let module = if module { self.carrier(self.record.module).await? } else { None };
+        let mut further_modules = Vec::new();
+        for id in self.record.further_modules.iter().filter(|_| module.is_some()) {
+            let carrier = self.carrier(*id).await?;
+            further_modules.push(carrier.ok_or_else(|| corrupt(Table::Items, &id.to_string()))?);
+        }
         let previous = match first.checked_sub(1) {
             Some(before) => Some(self.entry(before).await?.assignment),
             None => None,
         };
-        Ok(ReceiptOpening { made_by: MADE_BY.to_owned(), scope, process, module, previous })
+        Ok(ReceiptOpening { made_by: MADE_BY.to_owned(), scope, process, module, further_modules, previous })
     }
 
     /// The next entries, as many as the platform is given at a time.

@@ -49,7 +49,7 @@ pub struct Node<S, F, C> {
 /// What is costly to make anew: the program compiled last, and the machine that ran last.
 #[derive(Default)]
 pub(crate) struct Cache {
-    program: RefCell<Option<(Id, ModuleOptions, Program)>>,
+    program: RefCell<Option<(Vec<Id>, ModuleOptions, Program)>>,
     live: RefCell<Option<Live>>,
     /// Where schedulers are, until when.
     locations: RefCell<BTreeMap<Address, (Vec<Location>, u64)>>,
@@ -65,21 +65,21 @@ pub(crate) struct Live {
 }
 
 impl Cache {
-    /// The program, compiled now or before.
+    /// The program of these modules in this order, compiled now or before.
     pub(crate) fn program(
         &self,
-        module: Id,
+        modules: Vec<Id>,
         options: &ModuleOptions,
         compile: impl FnOnce() -> Result<Program>,
     ) -> Result<Program> {
-        if let Some((id, of, program)) = self.program.borrow().as_ref()
-            && *id == module
+        if let Some((ids, of, program)) = self.program.borrow().as_ref()
+            && *ids == modules
             && of == options
         {
             return Ok(program.clone());
         }
         let program = compile()?;
-        *self.program.borrow_mut() = Some((module, options.clone(), program.clone()));
+        *self.program.borrow_mut() = Some((modules, options.clone(), program.clone()));
         Ok(program)
     }
 
@@ -386,6 +386,7 @@ impl Summary {
         Self {
             process: record.process,
             module: record.module,
+            further_modules: record.further_modules.clone(),
             scheduler: record.scheduler.clone(),
             engine: record.engine,
             head: record.head.as_ref().map(|head| head.slot),

@@ -71,6 +71,9 @@ pub struct Summary {
     pub process: Id,
     /// The module it names.
     pub module: Id,
+    /// The modules after it, of a Lua process that lists several; known once it was run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further_modules: Vec<Id>,
     /// The scheduler it names.
     pub scheduler: Address,
     /// What it runs on, by its tags and its module's; `None` before its first replay.

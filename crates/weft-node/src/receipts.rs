@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use weft_codec::{Address, Code, Error, Result};
-use weft_verify::{Check, FraudProof, Head, Receipt, SchedulerPolicy, Status, Untrusted};
+use weft_verify::{Check, FraudProof, Head, Modules, Receipt, SchedulerPolicy, Status, Untrusted};
 
 use crate::archive::{Archive, Record, corrupt};
 use crate::heads::{self, HeadSeen, Standing};
@@ -22,7 +22,7 @@ pub(crate) fn of_history(
     included: usize,
 ) -> Receipt {
     let mut checks = proofs.process.checks().to_vec();
-    if let Some(module) = &proofs.module {
+    for module in proofs.modules.iter().flat_map(Modules::iter) {
         checks.extend_from_slice(module.checks());
     }
     for (claim, tally) in &record.tallies {
@@ -156,6 +156,9 @@ fn assumptions(record: &Record, included: usize) -> Vec<Check> {
         ];
         if let Some(memory) = replay.memory_sha256 {
             evidence.push(("memory-sha256", memory.to_string()));
+        }
+        if let Some(engine) = record.engine {
+            evidence.push(("engine", engine.name().to_owned()));
         }
         checks.push(check(record, "replay", trusted("this node"), &evidence, REPLAY));
         if replay.not_replayable > 0 {

@@ -10,6 +10,50 @@ use weft_codec::{Address, Code, Error, Id, Result};
 use crate::receipt::{Check, Status};
 use crate::trust::Verified;
 
+/// The modules a process runs on, each proved, in the order they run: one, or those that a Lua process lists.
+#[derive(Clone, Debug)]
+pub struct Modules {
+    first: Verified<Module>,
+    further: Vec<Verified<Module>>,
+}
+
+impl Modules {
+    /// These, in this order. Whether it is the process's is for who runs them to see.
+    #[must_use]
+    pub const fn new(first: Verified<Module>, further: Vec<Verified<Module>>) -> Self {
+        Self { first, further }
+    }
+
+    /// The one that the process names first, or alone.
+    #[must_use]
+    pub const fn first(&self) -> &Verified<Module> {
+        &self.first
+    }
+
+    /// Those after the first.
+    #[must_use]
+    pub fn further(&self) -> &[Verified<Module>] {
+        &self.further
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Verified<Module>> {
+        std::iter::once(&self.first).chain(&self.further)
+    }
+
+    /// Their ids.
+    #[must_use]
+    pub fn ids(&self) -> Vec<Id> {
+        self.iter().map(|module| module.id).collect()
+    }
+}
+
+impl From<Verified<Module>> for Modules {
+    fn from(first: Verified<Module>) -> Self {
+        Self::new(first, Vec::new())
+    }
+}
+
 /// Reads a process from a verified item. Errors: `not-a-process`, `too-large`.
 pub fn process(item: Verified<DataItem>) -> Result<Verified<Process>> {
     let (item, checks) = item.into_parts();

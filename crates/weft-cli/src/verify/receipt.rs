@@ -10,7 +10,7 @@ use weft_codec::transaction::Transaction;
 use weft_codec::{Address, Error, Id, Result};
 use weft_core::{NodeLimits, ResultCheck};
 use weft_verify::{
-    ProvedReceipt, RECEIPT_KIND, ReceiptFile, ReceiptProof, Scope, Status, Untrusted, Verified,
+    Modules, ProvedReceipt, RECEIPT_KIND, ReceiptFile, ReceiptProof, Scope, Status, Untrusted, Verified,
 };
 
 use super::{Asked, Line, Report};
@@ -86,10 +86,14 @@ fn open_check(proof: &ReceiptProof<'_, '_>, scope: &Scope, asked: &Asked<'_>) ->
         .map(|path| read_module(path, process, &asked.policy.owners))
         .transpose()
         .map_err(said)?;
-    let Some(module) = given.as_ref().or(proof.module()) else {
+    let given = given.map(|first| {
+        let further = proof.modules().map(|modules| modules.further().to_vec());
+        Modules::new(first, further.unwrap_or_default())
+    });
+    let Some(modules) = given.as_ref().or(proof.modules()) else {
         return Err(format!("the module {} is not in the receipt; --module FILE gives it", process.module));
     };
-    ResultCheck::new(process, module, proof.origin(), &NodeLimits::default()).map_err(said)
+    ResultCheck::new(process, modules, proof.origin(), &NodeLimits::default()).map_err(said)
 }
 
 /// The module the process names, from a file: a data item, or a layer-1 transaction's JSON with its data.

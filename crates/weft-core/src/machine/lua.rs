@@ -1,12 +1,10 @@
 //! A Lua process: `process@1.0` over `lua@5.3a`, which sees AO-Core messages.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use serde_json::Value;
-use weft_codec::ao::{Module, Process};
+use weft_codec::ao::Process;
 use weft_codec::{Code, Error, Result};
-use weft_lua::device::{Called, Held, Map, Outcome, Script, Slot};
+use weft_lua::device::{Called, Held, Map, Outcome, Script, Slot, Store};
 use weft_lua::{ErrorKind, LuaError};
 use weft_verify::{Entry, EntryKind, Verified};
 
@@ -22,15 +20,9 @@ pub(super) struct Lua {
 }
 
 impl Lua {
-    pub(super) fn new(
-        process: &Verified<Process>,
-        module: &Verified<Module>,
-        code: &Map,
-        options: &ModuleOptions,
-    ) -> Result<Self> {
+    pub(super) fn new(process: &Verified<Process>, store: &Store, options: &ModuleOptions) -> Result<Self> {
         let (message, limits) = (process_message(process)?, options.lua_limits());
-        let store = BTreeMap::from([(module.id.to_string(), code.clone())]);
-        let made = weft_lua::device::Process::new(&message, &store, limits).map_err(|called| {
+        let made = weft_lua::device::Process::new(&message, store, limits).map_err(|called| {
             let what = format!("The Lua module does not run: {}", reason(&called));
             Error::new(Code::ModuleInvalid, what)
         })?;

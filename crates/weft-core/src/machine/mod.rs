@@ -6,8 +6,8 @@ mod wasm;
 use serde_json::Value;
 use weft_codec::ao::{Module, Process};
 use weft_codec::{Code, Error, Id, Result};
-use weft_lua::device::Map;
-use weft_verify::{Entry, EntryKind, Verified};
+use weft_lua::device::Store;
+use weft_verify::{Entry, EntryKind, Modules, Verified};
 
 use crate::options::{EngineKind, ModuleFormat, ModuleOptions};
 use crate::result::SlotResult;
@@ -31,8 +31,8 @@ enum Engine {
 pub enum Program {
     /// Compiled.
     Wasm(weft_wasm::Program),
-    /// The module as a message: its text is compiled by each machine.
-    Lua(Map),
+    /// The modules as messages, by id: their texts are compiled by each machine.
+    Lua(Store),
 }
 
 /// The whole state of a process between two slots.
@@ -72,19 +72,25 @@ impl Snapshot {
     }
 }
 
-/// Compiles a proved module for the options of a process. Errors: `module-invalid`,
-/// `module-format-unsupported`, `memory-limit`.
-pub fn compile(module: &Verified<Module>, options: &ModuleOptions) -> Result<Program> {
+/// Compiles the proved modules of a process for its options. Errors: `module-invalid`,
+/// `module-format-unsupported`, `memory-limit`; those of [`crate::module_ids`], `module-mismatch` and `too-large` where the
+/// modules are not those that the process runs on.
+pub fn compile(process: &Process, modules: &Modules, options: &ModuleOptions) -> Result<Program> {
+    crate::modules::check(process, modules)?;
+    let module = modules.first();
     match options.format {
         ModuleFormat::Wasm(format) => {
             weft_wasm::Program::compile(&module.data, format, &options.limits()).map(Program::Wasm)
         }
-        ModuleFormat::Lua => Ok(Program::Lua(crate::lua::module_message(module))),
+        ModuleFormat::Lua => {
+            let messages = modules.iter().map(|one| (one.id.to_string(), crate::lua::module_message(one)));
+            Ok(Program::Lua(messages.collect()))
+        }
     }
 }
 
 impl ProcessMachine {
-    /// A process before its first slot. `program` is [`compile`]'s of the same module. Errors: those of the engine;
+    /// A process before its first slot. `module` is its first, `program` [`compile`]'s of all. Errors: those of the engine;
     /// `module-invalid` for Lua modules that do not run, `module-format-unsupported` for a process that cannot be a Lua one.
     pub fn new(
         process: &Verified<Process>,
@@ -96,7 +102,7 @@ impl ProcessMachine {
             Program::Wasm(program) => {
                 Engine::Wasm(Box::new(wasm::Wasm::new(process, module, program, options)?))
             }
-            Program::Lua(code) => Engine::Lua(Box::new(lua::Lua::new(process, module, code, options)?)),
+            Program::Lua(store) => Engine::Lua(Box::new(lua::Lua::new(process, store, options)?)),
         };
         Ok(Self { engine })
     }

@@ -19,8 +19,11 @@ use weft_codec::tags::TagsExt as _;
 use weft_codec::{Code, Error, Id, Result};
 use weft_core::{
     ModuleOptions, NodeLimits, ProcessMachine, Program, SlotResult, Snapshot, compile, cron_intervals, dedup,
+    module_ids,
 };
-use weft_verify::{EntryKind, Head, HistoryEntry, HistoryVerifier, SchedulerPolicy, Untrusted, Verified};
+use weft_verify::{
+    EntryKind, Head, HistoryEntry, HistoryVerifier, Modules, SchedulerPolicy, Untrusted, Verified,
+};
 
 use super::ledger::{EntryRow, encode, padded};
 use super::local::LocalNet;
@@ -57,7 +60,7 @@ type Seat = Rc<Mutex<Option<Live>>>;
 #[derive(Default)]
 pub(super) struct Computer {
     seats: RefCell<Vec<(Id, Seat)>>,
-    programs: RefCell<Vec<(Id, Program)>>,
+    programs: RefCell<Vec<(Vec<Id>, Program)>>,
     /// Held by each request that waits for a result.
     requests: Rc<()>,
 }
@@ -329,9 +332,10 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
                 "The process has cron messages, which this network does not make.",
             ));
         }
-        let module = self.module(&process).await?;
+        let modules = self.modules(&process).await?;
+        let module = modules.first();
         let options = ModuleOptions::read(&process.tags, &module.tags, &NodeLimits::default())?;
-        let program = self.program(&module, &options)?;
+        let program = self.program(&process, &modules, &options)?;
         let policy = SchedulerPolicy::default();
         let ledger = self.reader.ledger();
         let head: Option<Head> = ledger.read(Table::Settings, &format!("snapshot/{id}")).await?;
@@ -339,11 +343,11 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         let (machine, verifier) = match (head, bytes) {
             (Some(head), Some(bytes)) => {
                 let snapshot = Snapshot::from_bytes(&bytes)?;
-                let machine = ProcessMachine::restore(&process, &module, &program, &options, &snapshot)?;
+                let machine = ProcessMachine::restore(&process, module, &program, &options, &snapshot)?;
                 (machine, HistoryVerifier::resume(&process, policy, head))
             }
             _ => (
-                ProcessMachine::new(&process, &module, &program, &options)?,
+                ProcessMachine::new(&process, module, &program, &options)?,
                 HistoryVerifier::new(&process, policy),
             ),
         };
@@ -354,22 +358,31 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         Ok(Live { process: id, machine, verifier, last, unsaved: 0, torn: false })
     }
 
-    async fn module(&self, process: &Verified<Process>) -> Handled<Verified<Module>> {
-        let item = self.reader.ledger().item(process.module).await?;
-        let item = item
-            .ok_or_else(|| Refusal::new(404, format!("Module {} is not on the gateway.", process.module)))?;
-        let item = weft_verify::item(Untrusted::new(item, SOURCE), Some(process.module))?;
-        Ok(weft_verify::module(item, process.module)?)
+    async fn modules(&self, process: &Verified<Process>) -> Handled<Modules> {
+        let first = self.module(process.module).await?;
+        let mut further = Vec::new();
+        for id in module_ids(process, &first)?.into_iter().skip(1) {
+            further.push(self.module(id).await?);
+        }
+        Ok(Modules::new(first, further))
     }
 
-    fn program(&self, module: &Verified<Module>, options: &ModuleOptions) -> Result<Program> {
-        let known = self.computer.programs.borrow().iter().find(|(id, _)| *id == module.id).cloned();
+    async fn module(&self, id: Id) -> Handled<Verified<Module>> {
+        let item = self.reader.ledger().item(id).await?;
+        let item = item.ok_or_else(|| Refusal::new(404, format!("Module {id} is not on the gateway.")))?;
+        let item = weft_verify::item(Untrusted::new(item, SOURCE), Some(id))?;
+        Ok(weft_verify::module(item, id)?)
+    }
+
+    fn program(&self, process: &Process, modules: &Modules, options: &ModuleOptions) -> Result<Program> {
+        let ids = modules.ids();
+        let known = self.computer.programs.borrow().iter().find(|(known, _)| *known == ids).cloned();
         if let Some((_, program)) = known {
             return Ok(program);
         }
-        let program = compile(module, options)?;
+        let program = compile(process, modules, options)?;
         let mut programs = self.computer.programs.borrow_mut();
-        programs.push((module.id, program.clone()));
+        programs.push((ids, program.clone()));
         if programs.len() > MAX_PROGRAMS {
             programs.remove(0);
         }

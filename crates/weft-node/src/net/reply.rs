@@ -74,6 +74,7 @@ impl From<Error> for Refusal {
         let status = match error.code() {
             Code::NotFound | Code::MessageMissing | Code::NotAProcess | Code::NotAModule => 404,
             Code::MemoryLimit | Code::GasLimit | Code::TooLarge => 413,
+            Code::ModulesTooMany | Code::ModuleRepeated | Code::ModuleMismatch => 422,
             Code::ModuleFormatUnsupported | Code::HashChainBroken | Code::ModuleInvalid => 422,
             Code::RequestInvalid | Code::IdInvalid | Code::ItemMalformed | Code::ItemTruncated => 400,
             Code::TagsMalformed | Code::SignatureInvalid | Code::SignatureUnsupported => 400,

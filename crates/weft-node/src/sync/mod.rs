@@ -355,6 +355,7 @@ impl Record {
         Self {
             process: process.id,
             module: process.module,
+            further_modules: Vec::new(),
             scheduler: process.scheduler.clone(),
             engine: None,
             revision: 0,

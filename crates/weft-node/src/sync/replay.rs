@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use weft_codec::ao::{Assignment, Module, Process};
 use weft_codec::{Code, Error, Id, Result};
 use weft_core::{
-    ModuleOptions, NodeLimits, ProcessMachine, SlotResult, compile, cron_intervals, dedup, view,
+    MAX_MODULES_BYTES, ModuleOptions, NodeLimits, ProcessMachine, SlotResult, compile, cron_intervals, dedup,
+    module_ids, view,
 };
-use weft_verify::{Entry, EntryKind, Head, HistoryVerifier, SchedulerPolicy, Untrusted, Verified};
+use weft_verify::{Entry, EntryKind, Head, HistoryVerifier, Modules, SchedulerPolicy, Untrusted, Verified};
 
 use super::{Run, prove_carrier, stored_process};
 use crate::archive::{Archive, Boot, Record, ReplayHead, corrupt, write};
@@ -33,14 +34,31 @@ pub(super) struct Player {
 /// The process and its module, as the store has them, proved again.
 pub(crate) struct Proofs {
     pub(crate) process: Verified<Process>,
-    pub(crate) module: Option<Verified<Module>>,
+    pub(crate) modules: Option<Modules>,
 }
 
 /// Proves process and module of a record from the store. A module that was never needed is not there.
 pub(crate) async fn stored_proofs<S: Store>(archive: &Archive<'_, S>, record: &Record) -> Result<Proofs> {
     let process = stored_process(archive, record.process).await?;
-    let module = stored_module(archive, process.module).await?;
-    Ok(Proofs { process, module })
+    let modules = match stored_module(archive, process.module).await? {
+        Some(first) => Some(stored_modules(archive, record, first).await?),
+        None => None,
+    };
+    Ok(Proofs { process, modules })
+}
+
+/// A module and those after it that the record names.
+async fn stored_modules<S: Store>(
+    archive: &Archive<'_, S>,
+    record: &Record,
+    first: Verified<Module>,
+) -> Result<Modules> {
+    let mut further = Vec::new();
+    for id in &record.further_modules {
+        let module = stored_module(archive, *id).await?;
+        further.push(module.ok_or_else(|| corrupt(Table::Items, &id.to_string()))?);
+    }
+    Ok(Modules::new(first, further))
 }
 
 async fn stored_module<S: Store>(archive: &Archive<'_, S>, id: Id) -> Result<Option<Verified<Module>>> {
@@ -61,9 +79,9 @@ pub(crate) async fn stored_machine<S: Store>(
     record: &Record,
     limits: &NodeLimits,
 ) -> Result<ProcessMachine> {
-    let Proofs { process, module } = stored_proofs(archive, record).await?;
-    let module = module.ok_or_else(|| corrupt(Table::Items, &record.module.to_string()))?;
-    restore(archive, cache, record, &process, &module, limits).await
+    let Proofs { process, modules } = stored_proofs(archive, record).await?;
+    let modules = modules.ok_or_else(|| corrupt(Table::Items, &record.module.to_string()))?;
+    restore(archive, cache, record, &process, &modules, limits).await
 }
 
 async fn restore<S: Store>(
@@ -71,11 +89,12 @@ async fn restore<S: Store>(
     cache: &Cache,
     record: &Record,
     process: &Verified<Process>,
-    module: &Verified<Module>,
+    modules: &Modules,
     limits: &NodeLimits,
 ) -> Result<ProcessMachine> {
+    let module = modules.first();
     let options = ModuleOptions::read(&process.tags, &module.tags, limits)?;
-    let program = cache.program(module.id, &options, || compile(module, &options))?;
+    let program = cache.program(modules.ids(), &options, || compile(process, modules, &options))?;
     let Some(replay) = &record.replay else {
         return ProcessMachine::new(process, module, &program, &options);
     };
@@ -129,26 +148,48 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
 
     async fn make_machine(&mut self) -> Result<ProcessMachine> {
         let id = self.process.module;
-        let module = match stored_module(&self.archive, id).await? {
-            Some(module) => module,
-            None => self.fetch_module(id).await?,
-        };
+        let first = self.ensure_module(id).await?;
+        let ids = module_ids(&self.process, &first)?;
+        let mut further = Vec::new();
+        let mut bytes = first.data.len();
+        for id in ids.iter().skip(1) {
+            let module = self.ensure_module(*id).await?;
+            bytes = bytes.saturating_add(module.data.len());
+            further.push(module);
+            if bytes > MAX_MODULES_BYTES {
+                // What has them all says the same; no more are fetched.
+                let what =
+                    format!("The process's modules have more than {MAX_MODULES_BYTES} bytes together.");
+                return Err(Error::new(Code::TooLarge, what));
+            }
+        }
+        self.record.further_modules = ids.get(1..).unwrap_or_default().to_vec();
+        let modules = Modules::new(first, further);
         self.reach.clock.breathe().await;
         let machine = restore(
             &self.archive,
             &self.node.cache,
             &self.record,
             &self.process,
-            &module,
+            &modules,
             &self.reach.options.limits,
         )
         .await?;
-        self.reach.observer.event(Event::Module {
-            module: id,
-            format: module.format.clone(),
-            bytes: module.data.len() as u64,
-        });
+        for module in modules.iter() {
+            self.reach.observer.event(Event::Module {
+                module: module.id,
+                format: module.format.clone(),
+                bytes: module.data.len() as u64,
+            });
+        }
         Ok(machine)
+    }
+
+    async fn ensure_module(&mut self, id: Id) -> Result<Verified<Module>> {
+        match stored_module(&self.archive, id).await? {
+            Some(module) => Ok(module),
+            None => self.fetch_module(id).await,
+        }
     }
 
     async fn fetch_module(&mut self, id: Id) -> Result<Verified<Module>> {

@@ -95,6 +95,8 @@ pub(super) struct Head<'a> {
     pub(super) scope: Scope,
     pub(super) process: CarrierText<'a>,
     pub(super) module: Option<CarrierText<'a>>,
+    /// The modules after the first, where the process lists several.
+    pub(super) further_modules: Vec<CarrierText<'a>>,
     /// The assignment before the slot.
     pub(super) previous: Option<&'a str>,
 }
@@ -133,6 +135,8 @@ struct Flat<'a> {
     process: CarrierText<'a>,
     #[serde(borrow, default)]
     module: Option<CarrierText<'a>>,
+    #[serde(borrow, default)]
+    further_modules: Vec<CarrierText<'a>>,
     #[serde(default)]
     previous: Option<&'a str>,
     #[serde(borrow)]
@@ -161,6 +165,7 @@ impl<'a> From<Flat<'a>> for Body<'a> {
                 scope: flat.scope,
                 process: flat.process,
                 module: flat.module,
+                further_modules: flat.further_modules,
                 previous: flat.previous,
             },
             slots: flat.slots,
@@ -238,6 +243,8 @@ impl Head<'_> {
         member(out, "scope", Some(&self.scope))?;
         member(out, "process", Some(&self.process))?;
         member(out, "module", self.module.as_ref())?;
+        let further = Some(&self.further_modules).filter(|further| !further.is_empty());
+        member(out, "further_modules", further)?;
         member(out, "previous", self.previous.as_ref())?;
         out.write_all(b",\n\"slots\":[\n")
     }

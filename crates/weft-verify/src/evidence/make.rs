@@ -26,6 +26,8 @@ pub struct ReceiptOpening {
     pub process: Carrier,
     /// The module, with which the results can be computed again.
     pub module: Option<Carrier>,
+    /// The modules after it, in the order in which the process lists them.
+    pub further_modules: Vec<Carrier>,
     /// The assignment before the slot, of a slot but the first.
     pub previous: Option<DataItem>,
 }
@@ -57,15 +59,16 @@ impl ReceiptWriter {
     /// Begins. Errors: those of what does not prove; `receipt-malformed` if there is a `previous` and must be none, or
     /// the other way round.
     pub fn begin(opening: ReceiptOpening) -> Result<Self> {
-        let ReceiptOpening { made_by, scope, process, module, previous } = opening;
+        let ReceiptOpening { made_by, scope, process, module, further_modules, previous } = opening;
         let process_texts = CarrierTexts::of(&process)?;
         let module_texts = module.as_ref().map(CarrierTexts::of).transpose()?;
+        let further_texts = further_modules.iter().map(CarrierTexts::of).collect::<Result<Vec<_>>>()?;
         let previous_text = previous.as_ref().map(|item| base64url::encode(&item.to_bytes()));
         let policy = SchedulerPolicy {
             accepted: previous.iter().map(DataItem::owner_address).collect(),
-            owners: owners([Some(&process), module.as_ref()])?,
+            owners: owners([&process].into_iter().chain(&module).chain(&further_modules))?,
         };
-        let proving = Proving::open(scope.clone(), process, module, previous, policy)?;
+        let proving = Proving::open(scope.clone(), process, (module, further_modules), previous, policy)?;
         let process = proving.process.id;
         let head = Head {
             subject: subject(process, &scope),
@@ -73,6 +76,7 @@ impl ReceiptWriter {
             scope,
             process: process_texts.text(),
             module: module_texts.as_ref().map(CarrierTexts::text),
+            further_modules: further_texts.iter().map(CarrierTexts::text).collect(),
             previous: previous_text.as_deref(),
         };
         let mut text = Vec::new();
@@ -127,9 +131,9 @@ impl ReceiptWriter {
 
 /// The owners of carriers whose key is found from their signature: whoever took them in named them. The receipt's reader has
 /// to name them again.
-fn owners(carriers: [Option<&Carrier>; 2]) -> Result<BTreeSet<Address>> {
+fn owners<'a>(carriers: impl Iterator<Item = &'a Carrier>) -> Result<BTreeSet<Address>> {
     let mut owners = BTreeSet::new();
-    for carrier in carriers.into_iter().flatten() {
+    for carrier in carriers {
         if let Carrier::Transaction(transaction) = carrier
             && transaction.is_ecdsa()
         {

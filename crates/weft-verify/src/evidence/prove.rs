@@ -12,6 +12,7 @@ use super::agreement::HISTORY_COMPLETE;
 use super::file::{Scope, Tail, malformed};
 use super::make::ReceiptEnding;
 use super::words::Rests;
+use crate::carriers::Modules;
 use crate::history::{Entry, EntryKind, HistoryEntry, HistoryVerifier, SchedulerPolicy};
 use crate::receipt::{Check, Status};
 use crate::trust::{Untrusted, Verified};
@@ -49,7 +50,7 @@ struct ResultHead {
 /// What is proved so far.
 pub(super) struct Proving {
     pub(super) process: Verified<Process>,
-    pub(super) module: Option<Verified<Module>>,
+    pub(super) modules: Option<Modules>,
     scope: Scope,
     verifier: HistoryVerifier,
     checks: Vec<Check>,
@@ -71,23 +72,20 @@ impl Proving {
     pub(super) fn open(
         scope: Scope,
         process: Carrier,
-        module: Option<Carrier>,
+        modules: (Option<Carrier>, Vec<Carrier>),
         previous: Option<DataItem>,
         policy: SchedulerPolicy,
     ) -> Result<Self> {
         let process = prove_process(process, &policy.owners).map_err(|error| error.at("process"))?;
         let mut checks = process.checks().to_vec();
-        let module = module
-            .map(|module| {
-                prove_module(module, process.module, &policy.owners).map_err(|error| error.at("module"))
-            })
-            .transpose()?;
-        checks.extend(module.iter().flat_map(|module| module.checks().iter().cloned()));
-        let ids = [Some(process.id), module.as_ref().map(|module| module.id)].into_iter().flatten().collect();
+        let modules = prove_modules(modules, &process, &policy.owners)?;
+        let proved = || modules.iter().flat_map(Modules::iter);
+        checks.extend(proved().flat_map(|module| module.checks().iter().cloned()));
+        let ids = std::iter::once(process.id).chain(proved().map(|module| module.id)).collect();
         let mut proving = Self {
             verifier: HistoryVerifier::new(&process, policy),
             process,
-            module,
+            modules,
             scope,
             checks,
             tallies: Tallies::default(),
@@ -280,6 +278,40 @@ fn prove_process(carrier: Carrier, owners: &BTreeSet<Address>) -> Result<Verifie
             owners,
         ),
     }
+}
+
+/// The module, and those after it: all that the process lists or none, in its order. Errors: those of what does not prove;
+/// `module-mismatch` where the list is another; `receipt-malformed`.
+fn prove_modules(
+    modules: (Option<Carrier>, Vec<Carrier>),
+    process: &Process,
+    owners: &BTreeSet<Address>,
+) -> Result<Option<Modules>> {
+    let (first, further) = modules;
+    let Some(first) = first else {
+        return match further.is_empty() {
+            true => Ok(None),
+            false => Err(malformed("It has modules after the first, and not the first.")),
+        };
+    };
+    let first = prove_module(first, process.module, owners).map_err(|error| error.at("module"))?;
+    if further.is_empty() {
+        return Ok(Some(first.into()));
+    }
+    let wanted = process.listed_modules()?.unwrap_or_default();
+    let wanted = wanted.get(1..).unwrap_or_default();
+    if wanted.len() != further.len() {
+        let what = format!(
+            "The process lists {} modules after its first; {} are here.",
+            wanted.len(),
+            further.len()
+        );
+        return Err(Error::new(Code::ModuleMismatch, what).at("further_modules"));
+    }
+    let proved = further.into_iter().zip(wanted).enumerate().map(|(index, (carrier, id))| {
+        prove_module(carrier, *id, owners).map_err(|error| error.at(format!("further module {index}")))
+    });
+    Ok(Some(Modules::new(first, proved.collect::<Result<_>>()?)))
 }
 
 fn prove_module(carrier: Carrier, expected: Id, owners: &BTreeSet<Address>) -> Result<Verified<Module>> {

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use serde_json::value::RawValue;
-use weft_codec::ao::{Module, Process};
+use weft_codec::ao::Process;
 use weft_codec::{Address, Code, Error, Id, Result};
 
-use super::file::{Body, Origin, Scope, SlotText, malformed, read_item};
+use super::file::{Body, CarrierText, Origin, Scope, SlotText, malformed, read_item};
 use super::make::ReceiptEnding;
 use super::prove::{Proving, subject};
+use crate::carriers::Modules;
 use crate::history::{Entry, HistoryEntry, SchedulerPolicy};
 use crate::receipt::{Check, Receipt};
 use crate::trust::Verified;
@@ -116,8 +117,10 @@ impl<'f, 'a> ReceiptProof<'f, 'a> {
         let process = head.process.read().map_err(|error| error.at("process"))?;
         let module =
             head.module.map(|module| module.read().map_err(|error| error.at("module"))).transpose()?;
+        let further = head.further_modules.iter().map(CarrierText::read).collect::<Result<Vec<_>>>();
+        let further = further.map_err(|error| error.at("further_modules"))?;
         let previous = head.previous.map(read_item).transpose().map_err(|error| error.at("previous"))?;
-        let proving = Proving::open(head.scope.clone(), process, module, previous, policy)?;
+        let proving = Proving::open(head.scope.clone(), process, (module, further), previous, policy)?;
         if head.subject != subject(proving.process.id, &head.scope) {
             return Err(mismatch("It is about something else than its evidence."));
         }
@@ -130,10 +133,10 @@ impl<'f, 'a> ReceiptProof<'f, 'a> {
         &self.proving.process
     }
 
-    /// The module, proved, if the receipt holds it.
+    /// The modules, proved, if the receipt holds them.
     #[must_use]
-    pub fn module(&self) -> Option<&Verified<Module>> {
-        self.proving.module.as_ref()
+    pub fn modules(&self) -> Option<&Modules> {
+        self.proving.modules.as_ref()
     }
 
     /// When the process began, by its scheduler's word.
