@@ -164,7 +164,7 @@ async fn processes_that_list_several_modules_run_on_the_network_and_sync_from_it
     stage.net.save_states().await.unwrap();
     drop(stage);
     let stage = open(&store);
-    let sent = send(&stage, back, "", &[]).await;
+    let sent = send(&stage, back, "again", &[]).await;
     pumped(&stage.net).await;
     assert_eq!(result(&stage, back, sent).await["Output"], json!("twoone!"));
     // A module that the gateway does not have: the compute unit says so.

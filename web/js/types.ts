@@ -73,6 +73,8 @@ export interface ItemVerdict {
 export interface Summary {
   process: Id;
   module: Id;
+  /** The modules after it, in the order they run, of a Lua process that lists several. Missing otherwise, and before its first replay. */
+  further_modules?: Id[];
   /** The address the process names as its scheduler. */
   scheduler: Address;
   /** What it runs on, by its tags and its module's: `lua` is the device `lua@5.3a`; `null` before its first replay. */
@@ -306,7 +308,7 @@ export type WeftEvent =
   | { kind: "progress"; phase: Phase; done: number; total: number | null; bytes: number; per_second: number }
   /** The process item is proved. */
   | { kind: "process"; process: Id; module: Id; scheduler: Address }
-  /** The module is proved and compiled. */
+  /** A module is proved, and what runs the process is ready: once for each of a Lua process that lists several, in their order. */
   | { kind: "module"; module: Id; format: string; bytes: number }
   /** Slots were replayed. Sent in bundles, about twenty a second. */
   | { kind: "slots"; slots: SlotMark[] }

@@ -9,6 +9,7 @@ import { toCheck } from "./slot.js";
 
 export function processCard(model: Model): TemplateResult {
   const { card, summary } = model;
+  const further = summary?.further_modules ?? [];
   const name = card?.tags.find((tag) => tag.name === "Name")?.value;
   const title = model.demo ? (model.isLua() ? "Demo: a small token in Lua" : "Demo: a small token") : (name ?? "Process");
   return html`
@@ -21,7 +22,8 @@ export function processCard(model: Model): TemplateResult {
         <div class="actions">${actions(model)}</div>
       </div>
       <dl class="facts">
-        ${fact("Process", model.process)} ${fact("Module", card?.module ?? summary?.module)}
+        ${fact("Process", model.process)} ${fact(further.length ? "Module 1" : "Module", card?.module ?? summary?.module)}
+        ${further.map((id, index) => fact(`Module ${index + 2}`, id))}
         ${fact("Scheduler", card?.scheduler ?? summary?.scheduler)} ${fact("Owner", card?.owner)}
         ${summary?.engine ? html`<div><dt>Runs on</dt><dd data-engine=${summary.engine}>${ENGINES[summary.engine]}</dd></div>` : nothing}
       </dl>

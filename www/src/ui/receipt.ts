@@ -109,6 +109,8 @@ function sides(status: { by: string[]; against: string[] }): TemplateResult {
 function about(model: Model, check: Check): string {
   const times = check.evidence["count"];
   if (times) return `${count(Number(times))} times`;
+  const further = model.summary?.further_modules?.indexOf(check.subject) ?? -1;
+  if (further >= 0) return `module ${further + 2}`;
   switch (check.subject) {
     case model.process: return "the process";
     case model.summary?.module: return "the module";

@@ -395,6 +395,11 @@ fn print_summary(json: bool, summary: &Summary, receipt: &Receipt) -> Result<()>
     let (head, replayed) = (slot(summary.head), slot(summary.replayed));
     writeln!(out, "{}: verified to {head}, replayed to {replayed}{memory}", summary.process)
         .map_err(unwritable)?;
+    if !summary.further_modules.is_empty() {
+        let all = std::iter::once(&summary.module).chain(&summary.further_modules);
+        let ids: Vec<String> = all.map(ToString::to_string).collect();
+        writeln!(out, "  runs the modules {}, in this order", ids.join(", ")).map_err(unwritable)?;
+    }
     for check in &receipt.checks {
         let count = check.evidence.get("count").map(|count| format!(" ×{count}")).unwrap_or_default();
         let status = match &check.status {
