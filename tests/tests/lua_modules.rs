@@ -5,11 +5,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, on both platforms")]
 
 use serde_json::{Value, json};
-use weft_codec::ao::Process;
+use weft_codec::ao::{Module, Process};
 use weft_codec::item::{DataItem, Unsigned};
 use weft_codec::tags::Tag;
 use weft_codec::{Code, base64url};
-use weft_core::MAX_MODULES;
+use weft_core::{MAX_MODULES, MAX_MODULES_BYTES, module_ids};
 use weft_node::{Event, Options, ReceiptRequest, ReceiptSlots};
 use weft_tests::receipts::{check, sealed};
 use weft_tests::signing::TestKey;
@@ -66,6 +66,11 @@ fn listing(first: &str, further: &[DataItem], types: &str, messages: u64) -> Sta
 }
 
 const LIST: &str = "module=\"list\"";
+const WASM: [(&str, &str); 3] = [
+    ("Module-Format", "wasm32-unknown-unknown"),
+    ("Input-Encoding", "JSON-1"),
+    ("Output-Encoding", "JSON-1"),
+];
 
 fn three() -> Stage {
     listing(FIRST, &[lua(SECOND), lua(THIRD)], LIST, 2)
@@ -132,6 +137,11 @@ async fn a_list_in_one_tag_is_read() {
     );
     assert_eq!(tags(&format!("\"{first}\", 7"), LIST).unwrap_err().code(), Code::NotAProcess);
     assert_eq!(tags(&first.to_string(), "x=\"list\"").unwrap().listed_modules().unwrap(), None);
+    // Of something else than Lua no such list is read: its first is not taken for all.
+    let list = tags(&format!("\"{first}\", \"{second}\""), LIST).unwrap();
+    let refused = module_ids(&list, &Module::read(module("\0asm", &WASM)).unwrap()).unwrap_err();
+    assert_eq!(refused.code(), Code::ModuleFormatUnsupported);
+    assert_eq!(module_ids(&list, &Module::read(lua(FIRST)).unwrap()).unwrap(), [first, second]);
 }
 
 #[weft_tests::both_async]
@@ -151,13 +161,10 @@ async fn what_cannot_run_together_is_refused_by_its_code() {
     let most: Vec<DataItem> = (1..=MAX_MODULES).map(|number| lua(&format!("x = {number}"))).collect();
     assert_eq!(code(&listing(THIRD, &most, LIST, 0)).await, Code::ModulesTooMany);
     assert_eq!(code(&listing(FIRST, &[lua(THIRD), lua(THIRD)], LIST, 0)).await, Code::ModuleRepeated);
-    let tags = [
-        ("Module-Format", "wasm32-unknown-unknown"),
-        ("Input-Encoding", "JSON-1"),
-        ("Output-Encoding", "JSON-1"),
-    ];
-    let wasm = listing(FIRST, &[module("\0asm", &tags), lua(THIRD)], LIST, 0);
+    let wasm = listing(FIRST, &[module("\0asm", &WASM), lua(THIRD)], LIST, 0);
     assert_eq!(code(&wasm).await, Code::ModuleFormatUnsupported);
+    let long = lua(&"-".repeat(MAX_MODULES_BYTES));
+    assert_eq!(code(&listing(FIRST, &[long, lua(THIRD)], LIST, 0)).await, Code::TooLarge);
     let text = TestKey::get().item(Unsigned { data: THIRD.as_bytes().to_vec(), ..Unsigned::default() });
     assert_eq!(code(&listing(FIRST, &[text], LIST, 0)).await, Code::NotAModule);
     // Amid the list a text that is no program, or fails over what is not there yet.

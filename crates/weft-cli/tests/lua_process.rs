@@ -103,6 +103,76 @@ fn a_lua_history_is_replayed_and_each_line_has_what_lua_has() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
+/// Three modules, the later of which use what the earlier ones made.
+fn three() -> [DataItem; 3] {
+    let texts = [
+        "count = 0 function next_one() count = count + 1 return count end",
+        "local one = next_one function next_one() return 10 * one() end",
+        "function compute(base) base.results = { output = tostring(next_one()) } return base end",
+    ];
+    texts.map(|text| {
+        let tags = tags(&[("Data-Protocol", "ao"), ("Type", "Module"), ("Content-Type", "application/lua")]);
+        TestKey::get().item(Unsigned { tags, data: text.as_bytes().to_vec(), ..Unsigned::default() })
+    })
+}
+
+#[test]
+fn a_process_of_several_modules_is_replayed_and_its_receipt_verified() {
+    let items = three();
+    let ids = items.each_ref().map(|item| item.id().to_string());
+    let served = Served::of(|| {
+        let [first, second, third] = three();
+        let (second_id, third_id) = (second.id().to_string(), third.id().to_string());
+        let mut process_tags = tags(&LUA);
+        process_tags.extend(tags(&[
+            ("Module", &second_id),
+            ("Module", &third_id),
+            ("ao-types", "module=\"list\""),
+        ]));
+        let plan =
+            Plan { process_tags, content_type: Some("application/lua"), wasm: first.data, ..Plan::default() };
+        let world = World::new(&plan, 1);
+        for module in [second, third] {
+            world.publish(module);
+        }
+        world
+    });
+    let folder = folder("lua-modules");
+    std::fs::create_dir_all(&folder).unwrap();
+    let receipt = folder.join("receipt.json").to_str().unwrap().to_owned();
+    let said = lines(&served.weft(&["--json", "--receipt", &receipt]));
+    assert_eq!([&said[0]["output"], &said[1]["output"]], [&json!("10"), &json!("20")]);
+    let summary = &said[2]["summary"];
+    assert_eq!((&summary["module"], &summary["further_modules"]), (&json!(ids[0]), &json!(ids[1..])));
+    let text = String::from_utf8(served.weft(&[]).stdout).unwrap();
+    assert!(text.contains(&format!("runs the modules {}, in this order", ids.join(", "))), "{text}");
+    let files = [0, 1, 2].map(|index| {
+        let path = folder.join(format!("{index}.bin"));
+        std::fs::write(&path, items[index].to_bytes()).unwrap();
+        path.to_str().unwrap().to_owned()
+    });
+    // With what is in the receipt, with the first from a file, and with all.
+    let results = |modules: &[usize]| {
+        let given = modules.iter().flat_map(|index| ["--module", files[*index].as_str()]);
+        let arguments: Vec<&str> = ["verify", "--json", &receipt].into_iter().chain(given).collect();
+        let output = weft(&arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        lines(&output).into_iter().find(|line| line["kind"] == "results").unwrap()
+    };
+    for given in [&[][..], &[0], &[0, 1, 2]] {
+        let line = results(given);
+        assert_eq!(line["ok"], json!(true), "{given:?}: {line}");
+    }
+    // Others, fewer and more are not what the process names: nothing is replayed.
+    for (given, code) in
+        [(&[0, 2, 1][..], "id-mismatch"), (&[0, 1], "module-mismatch"), (&[0, 1, 2, 2], "module-mismatch")]
+    {
+        let line = results(given);
+        assert!(line["ok"] != true && line.to_string().contains(code), "{given:?}: {line}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
 /// `weft serve` on a free port, ended when it is dropped.
 struct Serve {
     child: Child,

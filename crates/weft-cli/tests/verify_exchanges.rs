@@ -16,7 +16,7 @@ fn verify(path: PathBuf) -> (u8, Vec<Value>) {
         paths: vec![path],
         accept_scheduler: Vec::new(),
         accept_owner: Vec::new(),
-        module: None,
+        module: Vec::new(),
         no_replay: true,
         json: true,
     };

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use weft_codec::ao::{Module, Process};
+use weft_codec::tags::TagsExt as _;
 use weft_codec::{Code, Error, Id, Result};
 use weft_verify::Modules;
 
@@ -19,10 +20,14 @@ pub const MAX_MODULES_BYTES: usize = 16 << 20;
 /// The ids of the modules a process runs on, in order; `first` is the one it names first, which says by its tags what runs it.
 ///
 /// Errors: `modules-too-many`, `module-repeated`; `module-format-unsupported` for several `Module` tags that no `ao-types` makes
-/// a list, which no node reads, and where process and module do not fit together.
+/// a list, which no node reads, for a list that is not of Lua, and where process and module do not fit together.
 pub fn module_ids(process: &Process, first: &Module) -> Result<Vec<Id>> {
     if !is_lua(&process.tags, &first.tags)? {
-        return Ok(vec![process.module]);
+        // A compute unit reads no lists.
+        let id = process.tags.tag("Module").and_then(|module| module.parse::<Id>().ok());
+        return id.map(|id| vec![id]).ok_or_else(|| {
+            unsupported("The process lists modules in one tag, and runs something else than Lua.")
+        });
     }
     let Some(ids) = process.listed_modules()? else {
         let names = process.tags.iter().filter(|tag| tag.name.eq_ignore_ascii_case("Module")).count();

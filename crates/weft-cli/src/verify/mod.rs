@@ -11,7 +11,7 @@ mod schedule;
 mod walk;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
@@ -32,8 +32,9 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "ADDRESS")]
     pub accept_owner: Vec<Address>,
     /// The module of a receipt that does not hold it, to replay its results: a data item, or a transaction (JSON) with data.
+    /// Again for each of those after it, in their order, where a Lua process lists several.
     #[arg(long, value_name = "FILE")]
-    pub module: Option<PathBuf>,
+    pub module: Vec<PathBuf>,
     /// Check the evidence of receipts and leave their results alone. A replay runs the module, and takes as long as it takes.
     #[arg(long, conflicts_with = "module")]
     pub no_replay: bool,
@@ -56,7 +57,7 @@ pub fn run(args: &VerifyArgs, out: &mut dyn Write) -> u8 {
         accepted: args.accept_scheduler.iter().cloned().collect(),
         owners: args.accept_owner.iter().cloned().collect(),
     };
-    let asked = Asked { policy: &policy, module: args.module.as_deref(), no_replay: args.no_replay };
+    let asked = Asked { policy: &policy, modules: &args.module, no_replay: args.no_replay };
     let mut report = Report { out, json: args.json, found: 0, refused: false, unreadable: false };
     let mut entries = entries::Collected::default();
     for path in &args.paths {
@@ -73,7 +74,7 @@ pub fn run(args: &VerifyArgs, out: &mut dyn Write) -> u8 {
 /// What the user chose.
 pub(crate) struct Asked<'a> {
     policy: &'a SchedulerPolicy,
-    module: Option<&'a Path>,
+    modules: &'a [PathBuf],
     no_replay: bool,
 }
 

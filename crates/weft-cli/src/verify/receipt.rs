@@ -7,7 +7,7 @@ use std::path::Path;
 use weft_codec::ao::{Carrier, Module, Process};
 use weft_codec::item::DataItem;
 use weft_codec::transaction::Transaction;
-use weft_codec::{Address, Error, Id, Result};
+use weft_codec::{Address, Code, Error, Id, Result};
 use weft_core::{NodeLimits, ResultCheck};
 use weft_verify::{
     Modules, ProvedReceipt, RECEIPT_KIND, ReceiptFile, ReceiptProof, Scope, Status, Untrusted, Verified,
@@ -81,34 +81,42 @@ fn open_check(proof: &ReceiptProof<'_, '_>, scope: &Scope, asked: &Asked<'_>) ->
     }
     let process = proof.process();
     let said = |error: Error| format!("{} [{}]", error.sentence(), error.code().as_str());
-    let given = asked
-        .module
-        .map(|path| read_module(path, process, &asked.policy.owners))
-        .transpose()
-        .map_err(said)?;
-    let given = given.map(|first| {
-        let further = proof.modules().map(|modules| modules.further().to_vec());
-        Modules::new(first, further.unwrap_or_default())
-    });
+    let given = given_modules(asked, process, proof.modules()).map_err(said)?;
     let Some(modules) = given.as_ref().or(proof.modules()) else {
         return Err(format!("the module {} is not in the receipt; --module FILE gives it", process.module));
     };
     ResultCheck::new(process, modules, proof.origin(), &NodeLimits::default()).map_err(said)
 }
 
-/// The module the process names, from a file: a data item, or a layer-1 transaction's JSON with its data.
-fn read_module(
-    path: &Path,
+/// The modules from the files the user named, if any. Of one file alone, those after the first are `held`'s.
+fn given_modules(
+    asked: &Asked<'_>,
     process: &Verified<Process>,
-    owners: &BTreeSet<Address>,
-) -> Result<Verified<Module>> {
+    held: Option<&Modules>,
+) -> Result<Option<Modules>> {
+    let Some((first, further)) = asked.modules.split_first() else { return Ok(None) };
+    let owners = &asked.policy.owners;
+    let first = read_module(first, process.module, owners)?;
+    if further.is_empty() {
+        let held = held.map(|modules| modules.further().to_vec());
+        return Ok(Some(Modules::new(first, held.unwrap_or_default())));
+    }
+    let listed = process.listed_modules()?.unwrap_or_default();
+    let read = further.iter().enumerate().map(|(index, path)| {
+        let more = || Error::new(Code::ModuleMismatch, "More modules are given than the process names.");
+        read_module(path, *listed.get(index + 1).ok_or_else(more)?, owners)
+    });
+    Ok(Some(Modules::new(first, read.collect::<Result<_>>()?)))
+}
+
+/// A module the process names, from a file: a data item, or a layer-1 transaction's JSON with its data.
+fn read_module(path: &Path, expected: Id, owners: &BTreeSet<Address>) -> Result<Verified<Module>> {
     let shown = path.display().to_string();
     let bytes = super::content::read(path)?;
     let carrier = match bytes.first() {
         Some(b'{') => Carrier::from(Transaction::from_json(&bytes)?),
         _ => Carrier::from(DataItem::parse(&bytes)?),
     };
-    let expected = process.module;
     match carrier {
         Carrier::Item(item) => {
             let item = weft_verify::item(Untrusted::new(*item, shown), Some(expected))?;
