@@ -126,6 +126,8 @@ test("the prompt evaluates Lua over the state and leaves history and state alone
   assert.equal((await ask(page, "state.supply = '0' return state.supply")).output, '"0"');
   assert.equal((await ask(page, "state.supply")).output, JSON.stringify(String(supply)));
   assert.equal((await ask(page, "os.time() > -1")).notReplayable, true);
+  const { output, code: stopped } = await ask(page, "print('so far') error('stop')");
+  assert.deepEqual([output, stopped], ["so far", "lua-error"], "what was printed before an error stays");
   for (const [line, code] of [["state.nothing.here", "lua-error"], ["error('stop')", "lua-error"], ["return return", "lua-syntax"]]) {
     assert.equal((await ask(page, line)).code, code, line);
   }

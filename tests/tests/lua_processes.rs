@@ -284,6 +284,10 @@ async fn a_dry_run_and_a_script_see_the_state_and_leave_it() {
     let code = async |script: &str| node.run_lua(id, script, "f", &Value::Null).await.unwrap_err().code();
     assert_eq!(code("function f() error('no') end").await, Code::LuaError);
     assert_eq!(code("function f(").await, Code::LuaSyntax);
+    // What was printed before an error, by the text and by the function, comes with it.
+    let fails = "print('text') function f() print('function', 1) return nil .. 'x' end";
+    let failed = node.run_lua(id, fails, "f", &Value::Null).await.unwrap_err();
+    assert_eq!((failed.code(), failed.field("output")), (Code::LuaError, Some("text \nfunction 1 \n")));
     let takes = "function f(base) balances = {} base.balances = {} return base end";
     assert!(node.run_lua(id, takes, "f", &Value::Null).await.is_ok());
     let time = node.run_lua(id, "function f() return os.time() end", "f", &Value::Null).await.unwrap();

@@ -217,8 +217,8 @@ export class Weft {
    * ```
    *
    * Errors: `lua-syntax` for a script that is none; `lua-error` for an error it raised and did not catch; `lua-crash` where Luerl itself
-   * would break; `lua-out-of-fuel`, `lua-out-of-memory`, `lua-too-deep`, `lua-unsupported`; `request-invalid` for a process that is not
-   * Lua; `not-found` for one that is not replayed here; `cancelled`.
+   * would break; `lua-out-of-fuel`, `lua-out-of-memory`, `lua-too-deep`, `lua-unsupported`, all with what the script printed before, if
+   * anything, as `error.fields.output`; `request-invalid` for a process that is not Lua; `not-found` for one that is not replayed here; `cancelled`.
    */
   runLua(process: Id, call: LuaCall): Promise<LuaAnswer> {
     return this.#call("runLua", [process, call]);
@@ -233,7 +233,7 @@ export class Weft {
    * ```
    *
    * Errors: `lua-syntax`, `lua-error`, `lua-crash` (Luerl alone), `lua-out-of-fuel`, `lua-out-of-memory`, `lua-too-deep`,
-   * `lua-unsupported`; `request-invalid` for arguments of another shape, and an `over` that is not Lua; `not-found` for an `over` that
+   * `lua-unsupported`, with what the script printed before as `error.fields.output`; `request-invalid` for arguments of another shape, and an `over` that is not Lua; `not-found` for an `over` that
    * is not replayed here; `cancelled`.
    */
   runScript({ over, ...script }: LocalScript): Promise<LocalAnswer> {

@@ -136,7 +136,10 @@ export class Ask {
       if (way === "eval") fill(line, await weft.dryRun(process, evaluation(process, this.#model, input)));
       else if (way === "local") print(line, await this.#local(process, input));
       else show(line, await this.#overState(process, input));
-    }, (error) => { line.error = error; });
+    }, (error) => {
+      line.error = error;
+      line.output = error.fields["output"]?.trimEnd() ?? null;
+    });
     line.output ??= "";
     this.#model.announcement = inWords(line);
     this.#model.changed();

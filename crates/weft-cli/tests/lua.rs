@@ -31,8 +31,9 @@ fn a_script_gives_what_luerl_gives() {
 
 #[test]
 fn a_script_without_end_ends_with_its_fuel() {
-    let output = lua("while true do end", &["--fuel", "100000"]);
+    let output = lua("print('before') while true do end", &["--fuel", "100000"]);
     assert!(!output.status.success());
+    assert_eq!(output.stdout, b"before \n");
     assert!(String::from_utf8_lossy(&output.stderr).contains("lua-out-of-fuel"));
 }
 

@@ -8,6 +8,8 @@ use std::fmt;
 const MAX_FIELDS: usize = 16;
 /// The longest value of a field, in characters.
 const MAX_FIELD_CHARS: usize = 512;
+/// The longest text of a program's own in a field, in characters.
+const MAX_OUTPUT_CHARS: usize = 64 << 10;
 
 /// What went wrong, and what a caller can do by machine: match on [`Error::code`], and read the values that the sentence
 /// speaks of from [`Error::fields`]. docs/errors.md names the fields.
@@ -35,6 +37,17 @@ impl Error {
     pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
         if self.fields.len() < MAX_FIELDS && !self.fields.contains_key(name) {
             self.fields.insert(name, value.to_string().chars().take(MAX_FIELD_CHARS).collect());
+        }
+        self
+    }
+
+    /// Adds the field `output`, unless it is empty: what a program printed before it failed. Of a long one the last 65,536
+    /// characters, which are next to the fault.
+    #[must_use]
+    pub fn with_output(mut self, text: &str) -> Self {
+        if !text.is_empty() && self.fields.len() < MAX_FIELDS {
+            let left_out = text.chars().count().saturating_sub(MAX_OUTPUT_CHARS);
+            self.fields.insert("output", text.chars().skip(left_out).collect());
         }
         self
     }
@@ -347,5 +360,9 @@ mod tests {
             error = error.with(name, 1);
         }
         assert_eq!(error.fields().len(), MAX_FIELDS);
+        let printed = format!("{}end", "é".repeat(MAX_OUTPUT_CHARS));
+        let error = Error::new(Code::LuaError, "").with_output(&printed);
+        assert_eq!(error.field("output"), Some(&printed["ééé".len()..]));
+        assert_eq!(Error::new(Code::LuaError, "").with_output("").field("output"), None);
     }
 }

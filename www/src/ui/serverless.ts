@@ -51,17 +51,21 @@ function outcome(model: Model): TemplateResult {
   if (error) {
     return html`
       <div class="banner bad" role="alert" data-code=${error.code}><code>${error.code}</code> ${error.message}
-        ${error.cause ? html`<br /><small>${String(error.cause)}</small>` : nothing}</div>`;
+        ${error.cause ? html`<br /><small>${String(error.cause)}</small>` : nothing}</div>
+      ${printed(error.fields["output"])}`;
   }
   if (!answer) return html`<p class="empty">The answer will stand here.</p>`;
   return html`
     <div class="answered" data-answer=${JSON.stringify(answer.result)} data-status=${answer.status}>
       ${answer.status === "ok" ? nothing : html`<p class="banner bad">It answers with the status <code>${answer.status}</code>.</p>`}
       ${value(answer.result)}
-      ${answer.output === "" ? nothing : html`<details open><summary>Printed</summary><pre>${answer.output}</pre></details>`}
+      ${printed(answer.output)}
       ${foot(answer, took)}
     </div>`;
 }
+
+const printed = (output = ""): TemplateResult | typeof nothing =>
+  output === "" ? nothing : html`<details open><summary>Printed</summary><pre>${output}</pre></details>`;
 
 const foot = ({ gas, not_replayable: asked = [] }: LuaAnswer, took: number): TemplateResult => html`
   <p class="gas"><b>${count(gas)}</b> fuel · ${duration(took)}</p>

@@ -91,7 +91,7 @@ impl LocalRun {
     /// Goes on for about this much gas. `None`: there is more to do.
     ///
     /// Errors: `lua-syntax`, `lua-error`, `lua-crash` (Luerl alone), `lua-out-of-fuel`, `lua-out-of-memory`, `lua-too-deep`,
-    /// `lua-unsupported`; `too-large` for arguments that nest too deep.
+    /// `lua-unsupported`, with what was printed before as their field `output`; `too-large` for arguments that nest too deep.
     pub fn go_on(&mut self, gas: u64) -> Result<Option<LocalAnswer>> {
         let over = match std::mem::replace(&mut self.begun, true) {
             true => self.vm.go_on(gas),
@@ -139,8 +139,10 @@ impl LocalRun {
         })
     }
 
-    fn refusal(&self, error: &LuaError) -> Error {
+    fn refusal(&mut self, error: &LuaError) -> Error {
+        let printed = self.vm.take_output();
         Error::new(lua_code(error.kind()), text_of(&self.vm.error_text(error)))
+            .with_output(&text_of(&printed))
     }
 }
 
@@ -309,5 +311,14 @@ mod tests {
         assert_eq!(code("", json!({ "args": [deep] })), Code::TooLarge);
         let error = run(json!({ "script": "local x = nil\nreturn x.y" })).unwrap_err();
         assert_eq!(error.sentence(), "script:2: attempt to index a nil value (local 'x')");
+        assert_eq!(error.field("output"), None);
+        // What was printed before an error comes with it, whatever the error is.
+        for end in
+            ["error('no')", "while true do end", "local t = {} t.t = t return t", "print(coroutine.wrap(1))"]
+        {
+            let script = format!("print('a', 1) print('b') {end}");
+            let error = run(json!({ "script": script, "fuel": 10_000 })).unwrap_err();
+            assert_eq!(error.field("output"), Some("a\t1\nb\n"), "{end}: {error:?}");
+        }
     }
 }

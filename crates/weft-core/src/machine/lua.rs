@@ -246,11 +246,12 @@ impl LuaRun {
     /// Goes on for about this much gas. `None`: there is more to do.
     ///
     /// Errors: `lua-error`, `lua-crash`, `lua-syntax`, `lua-out-of-fuel`, `lua-out-of-memory`, `lua-too-deep`,
-    /// `lua-unsupported`.
+    /// `lua-unsupported`. Their field `output` has what was printed before.
     pub fn go_on(&mut self, gas: u64) -> Result<Option<LuaAnswer>> {
         let answer = self.script.go_on(gas).map_err(|error| {
-            let sentence = self.script.error_text(&error);
-            Error::new(code(error.kind()), sentence)
+            let printed = self.script.take_output();
+            Error::new(code(error.kind()), self.script.error_text(&error))
+                .with_output(&String::from_utf8_lossy(&printed))
         })?;
         Ok(answer.map(|answer| LuaAnswer {
             status: answer.status,

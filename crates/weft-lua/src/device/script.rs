@@ -108,12 +108,17 @@ impl Script {
         String::from_utf8_lossy(&self.device.vm.error_text(error)).into_owned()
     }
 
+    /// What was printed since the last time: after an error, all that came before it.
+    pub fn take_output(&mut self) -> Vec<u8> {
+        self.device.take_output()
+    }
+
     fn answer(&mut self, values: &[Value]) -> Result<ScriptAnswer, LuaError> {
         let called = returned(&mut self.device.vm, values)?;
         let fuel = self.used.saturating_add(self.device.fuel_used());
-        let (output, unreplayable) = (self.device.take_output(), self.device.take_unreplayable());
         match called {
             Called::Returned(status, result) => {
+                let (output, unreplayable) = (self.device.take_output(), self.device.take_unreplayable());
                 Ok(ScriptAnswer { status, result, output, unreplayable, fuel })
             }
             Called::Thrown(reason) => Err(LuaError::new(ErrorKind::Crash, Term::Text(reason))),
