@@ -144,20 +144,14 @@ async fn a_list_in_one_tag_is_read() {
     assert_eq!(module_ids(&list, &Module::read(lua(FIRST)).unwrap()).unwrap(), [first, second]);
 }
 
+async fn code(stage: &Stage) -> Code {
+    stage.honest().await.unwrap_err().code()
+}
+
 #[weft_tests::both_async]
 async fn what_cannot_run_together_is_refused_by_its_code() {
-    let code = async |stage: &Stage| stage.honest().await.unwrap_err().code();
     // Without the type the tags are one text, which is no module of any node.
     assert_eq!(code(&listing(FIRST, &[lua(THIRD)], "", 1)).await, Code::ModuleFormatUnsupported);
-    let missing = three();
-    missing.world.items.borrow_mut().remove(&lua(SECOND).id());
-    assert_eq!(code(&missing).await, Code::NotFound);
-    let tampered = three();
-    let mut changed = lua(SECOND);
-    changed.data.push(b' ');
-    assert_eq!(changed.id(), lua(SECOND).id());
-    tampered.world.publish(changed);
-    assert_eq!(code(&tampered).await, Code::SignatureInvalid);
     let most: Vec<DataItem> = (1..=MAX_MODULES).map(|number| lua(&format!("x = {number}"))).collect();
     assert_eq!(code(&listing(THIRD, &most, LIST, 0)).await, Code::ModulesTooMany);
     assert_eq!(code(&listing(FIRST, &[lua(THIRD), lua(THIRD)], LIST, 0)).await, Code::ModuleRepeated);
@@ -170,8 +164,22 @@ async fn what_cannot_run_together_is_refused_by_its_code() {
     // Amid the list a text that is no program, or fails over what is not there yet.
     assert_eq!(code(&listing(FIRST, &[lua("function ("), lua(THIRD)], LIST, 0)).await, Code::ModuleInvalid);
     assert_eq!(code(&listing("x = double(2)", &[lua(FIRST)], LIST, 0)).await, Code::ModuleInvalid);
-    // As many as there may be run, and the history of those that do not can be verified.
+    // As many as there may be run.
     assert!(listing(THIRD, &most[1..], LIST, 0).honest().await.is_ok());
+}
+
+#[weft_tests::both_async]
+async fn a_module_that_is_missing_or_changed_is_refused() {
+    let missing = three();
+    missing.world.items.borrow_mut().remove(&lua(SECOND).id());
+    assert_eq!(code(&missing).await, Code::NotFound);
+    let tampered = three();
+    let mut changed = lua(SECOND);
+    changed.data.push(b' ');
+    assert_eq!(changed.id(), lua(SECOND).id());
+    tampered.world.publish(changed);
+    assert_eq!(code(&tampered).await, Code::SignatureInvalid);
+    // The history is there to be verified all the same.
     let options = Options { replay: false, ..Options::default() };
     let verified = missing.sync(&sources(&[SU]), &options, &Log::default()).await.unwrap();
     assert_eq!((verified.head, verified.replayed), (Some(2), None));
