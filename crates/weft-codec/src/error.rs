@@ -174,6 +174,8 @@ codes! {
     FieldMalformed = "field-malformed",
     /// An AO-Core message, or its form as headers and body, that no rule allows.
     MessageMalformed = "message-malformed",
+    /// A path, or a request with one, that no rule of the path grammar allows.
+    PathMalformed = "path-malformed",
     /// A receipt file that is not written as Weft writes them.
     ReceiptMalformed = "receipt-malformed",
     /// Something longer, deeper or more numerous than we accept.
@@ -302,6 +304,16 @@ codes! {
     LuaStuck = "lua-stuck",
     /// A snapshot that is truncated, altered or of another version.
     SnapshotInvalid = "snapshot-invalid",
+
+    // --- devices -----------------------------------------------------------------------------------------
+    /// A message names a device that is not here.
+    DeviceUnknown = "device-unknown",
+    /// A message names a device of HyperBEAM that has no place in a browser.
+    DeviceUnavailable = "device-unavailable",
+    /// A device was given what it cannot work with.
+    DeviceFailed = "device-failed",
+    /// A request asks more, or deeper, than it may.
+    ResolveLimit = "resolve-limit",
 
     // --- sources -----------------------------------------------------------------------------------------
     /// No source of the needed kind is configured.

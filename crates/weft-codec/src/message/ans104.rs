@@ -235,3 +235,12 @@ fn rest_as_tags(
     }
     Ok(tags)
 }
+
+/// The id HyperBEAM has for an item that nobody signed: the SHA-256 of what an Arweave key whose bytes are all zero would
+/// sign (reference ans104.md §4; `ar_bundles.erl`).
+#[must_use]
+pub fn unsigned_id(item: &DataItem) -> crate::Id {
+    let DataItem { target, anchor, ref tags, ref data, .. } = *item;
+    let unsigned = Unsigned { owner: vec![0; 512], target, anchor, tags: tags.clone(), data: data.clone() };
+    crate::Id::sha256(&unsigned.payload())
+}

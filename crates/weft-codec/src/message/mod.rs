@@ -7,8 +7,8 @@
 //! | [`httpsig::Encoded`] | a [`Tabm`] as headers and a body |
 //! | [`Commitment`] | who vouches for which keys of a message |
 //!
-//! `Message` ⇄ `Tabm` is [`structured`], `Tabm` ⇄ headers and body is [`httpsig`], `Tabm` ⇄ paths is [`flat`]. Ids and
-//! hashpaths are in [`id`]. HyperBEAM changed its rules in 2025 so that one message has another id since: every
+//! `Message` ⇄ `Tabm` is [`structured`], `Tabm` ⇄ headers and body is [`httpsig`], `Tabm` ⇄ paths is [`flat`], both ⇄ JSON is [`json`].
+//! Ids and hashpaths are in [`id`]. HyperBEAM changed its rules in 2025 so that one message has another id since: every
 //! function that depends on it takes a [`Generation`].
 //!
 //! Nothing here proves a signature: that is `weft-verify`. All maps are in byte order, and all input is bounded by the
@@ -21,6 +21,7 @@ pub mod flat;
 mod generation;
 pub mod httpsig;
 pub mod id;
+pub mod json;
 pub mod structured;
 mod tabm;
 mod types;

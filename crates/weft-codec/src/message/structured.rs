@@ -176,7 +176,7 @@ fn plain(map: &Tabm) -> Message {
 }
 
 /// The values of keys `1`, `2`, …, or from another number on.
-fn list_of(message: Message) -> Result<Value> {
+pub(super) fn list_of(message: Message) -> Result<Value> {
     let mut numbered = std::collections::BTreeMap::new();
     for (key, value) in message {
         let number: u64 = key.parse().map_err(|_| malformed("A list has a key that is no number."))?;
