@@ -4,6 +4,7 @@
 //! result comes out; `weft-node` decides which entries, and keeps the results.
 #![forbid(unsafe_code)]
 
+pub mod aocore;
 pub mod dedup;
 mod limits;
 mod lua;
