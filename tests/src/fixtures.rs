@@ -16,6 +16,19 @@ pub const AO: &str = include_str!("../fixtures/vectors/ao.json");
 /// `vectors/keys.json`
 pub const KEYS: &str = include_str!("../fixtures/vectors/keys.json");
 
+/// `vectors/hb-*.json`, with the number of cases that [`crate::vectors::run`] makes of each.
+pub const HYPERBEAM: [(&str, &str, usize); 9] = [
+    ("hb-ans104.json", include_str!("../fixtures/vectors/hb-ans104.json"), 27),
+    ("hb-hashpath.json", include_str!("../fixtures/vectors/hb-hashpath.json"), 9),
+    ("hb-json-iface.json", include_str!("../fixtures/vectors/hb-json-iface.json"), 5),
+    ("hb-resolve.json", include_str!("../fixtures/vectors/hb-resolve.json"), 6),
+    ("hb-scheduler.json", include_str!("../fixtures/vectors/hb-scheduler.json"), 13),
+    ("hb-signed.json", include_str!("../fixtures/vectors/hb-signed.json"), 47),
+    ("hb-singleton.json", include_str!("../fixtures/vectors/hb-singleton.json"), 30),
+    ("hb-singleton-paths.json", include_str!("../fixtures/vectors/hb-singleton-paths.json"), 626),
+    ("hb-unsigned-ids.json", include_str!("../fixtures/vectors/hb-unsigned-ids.json"), 260),
+];
+
 /// The process whose history is [`ENTRIES`].
 pub const PROCESS: &str = "DcccvmuHG83kIjXWtB2OBTDcZbFB32EXwbMWuTzmxSo";
 /// The scheduler that process names.

@@ -11,6 +11,7 @@ pub mod fixtures;
 pub mod history;
 pub mod receipts;
 pub mod signing;
+pub mod vectors;
 pub mod world;
 
 #[cfg(not(target_arch = "wasm32"))]

@@ -36,4 +36,5 @@ mod tampering;
 mod units;
 mod units_long;
 mod vectors;
+mod vectors_hyperbeam;
 mod verdicts;

@@ -14,6 +14,7 @@ pub(crate) enum Task {
     Bench,
     Tidy,
     Dist,
+    Vectors,
 }
 
 /// Which compiler makes wasm32 (`--toolchain`).
@@ -51,6 +52,8 @@ pub(crate) struct Args {
     pub(crate) lua: bool,
     /// `bench --json`.
     pub(crate) json: bool,
+    /// `vectors FILE…`.
+    pub(crate) files: Vec<PathBuf>,
 }
 
 impl Args {
@@ -71,6 +74,7 @@ impl Args {
             verify: false,
             lua: false,
             json: false,
+            files: Vec::new(),
         };
         while let Some(word) = words.next() {
             args.option(&word, &mut words)?;
@@ -93,6 +97,7 @@ impl Args {
             (Task::Bench, "--json") => self.json = true,
             (Task::Bench, "verify") => self.verify = true,
             (Task::Bench, "lua") => self.lua = true,
+            (Task::Vectors, file) if !file.starts_with('-') => self.files.push(PathBuf::from(file)),
             (_, other) => bail!("unknown option {other}; `cargo xtask help` lists them"),
         }
         Ok(())
@@ -108,6 +113,7 @@ fn task(word: Option<&str>) -> Result<Task> {
         Some("bench") => Task::Bench,
         Some("tidy") => Task::Tidy,
         Some("dist") => Task::Dist,
+        Some("vectors") => Task::Vectors,
         Some(other) => bail!("unknown task {other}; `cargo xtask help` lists them"),
     })
 }
@@ -139,6 +145,8 @@ mod tests {
         assert_eq!(parse("test --toolchain debian").unwrap().toolchain, Choice::Debian);
         assert!(parse("bench verify --json").unwrap().verify);
         assert!(parse("bench lua").unwrap().lua);
+        assert_eq!(parse("vectors a.json b.json").unwrap().files.len(), 2);
+        assert!(parse("vectors --json").is_err());
         assert!(parse("test verify").is_err());
         assert!(parse("tidy --open").is_err());
         assert!(parse("test --only").is_err());

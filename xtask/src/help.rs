@@ -12,6 +12,8 @@ cargo xtask TASK [OPTIONS]
   bench [--json]              wasmi, native and in wasm32, against ao-loader
   bench verify [--json]       verification in Chromium, against npm arbundles
   bench lua [--json]          Lua, native and in wasm32, against wasmoon, fengari and Luerl
+  vectors FILE…               vectors of HyperBEAM in any file of the forms of tests/fixtures/vectors/hb-*.json: what each
+                              case wants and what came out
   tidy                        the rules of the house: layers, lengths, words, licences
   dist                        the page as it is published, optimised, in dist-release/
 

@@ -36,6 +36,7 @@ mod tally;
 mod tidy;
 mod toolchain;
 mod tools;
+mod vectors;
 
 use std::process::ExitCode;
 
@@ -71,5 +72,6 @@ fn run() -> anyhow::Result<bool> {
         Task::Bench => bench::run(&ctx),
         Task::Tidy => tidy::run(&ctx),
         Task::Dist => dist::run(&ctx),
+        Task::Vectors => vectors::run(&ctx),
     }
 }
