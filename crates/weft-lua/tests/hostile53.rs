@@ -42,6 +42,14 @@ fn scripts_of_lua_5_3_end_within_their_limits() {
         ("return ('x'):gsub('x', function() return ('x'):rep(1 << 40) end)", "lua-error"),
         ("return table.unpack({}, 1, 1e8)", "lua-error"),
         ("xpcall(error, function(m) error(m) end)", "ok"),
+        // Each value is the next key: a collector that looks again at all keys for each would not end here.
+        (
+            "local t, first = setmetatable({}, {__mode = 'k'}), {} local k = first for i = 1, 20000 do local n = {} t[k] = n k = n end
+            local function count() local n = 0 for _ in pairs(t) do n = n + 1 end return n end
+            k = nil collectgarbage() assert(count() == 20000) first = nil collectgarbage() assert(count() == 0)",
+            "ok",
+        ),
+        ("local t = setmetatable({}, {__mode = 'k'}) for i = 1, 1e6 do t[{}] = {i} end", "ok"),
     ] {
         assert_eq!(end(program), code, "{program}");
     }

@@ -1,7 +1,8 @@
 //! The garbage collector: marks what is reachable, frees the rest. Nothing moves.
 
 use super::journal::Change;
-use super::table::{FREE, GRAVE};
+use super::table::GRAVE;
+use super::weak::Weak;
 use super::{Heap, big_size, env_size};
 use crate::value::{EnvId, ProtoId, TableId, ThreadId, Value};
 
@@ -9,18 +10,20 @@ use crate::value::{EnvId, ProtoId, TableId, ThreadId, Value};
 pub(super) const FIRST: usize = 1 << 20;
 
 /// What was reached.
-struct Marks {
+pub(super) struct Marks {
     strings: Vec<bool>,
-    tables: Vec<bool>,
-    envs: Vec<bool>,
+    pub(super) tables: Vec<bool>,
+    pub(super) envs: Vec<bool>,
     bigs: Vec<bool>,
-    protos: Vec<bool>,
-    threads: Vec<bool>,
+    pub(super) protos: Vec<bool>,
+    pub(super) threads: Vec<bool>,
     /// Reached, and what they refer to still to be looked at.
     todo: Vec<Todo>,
+    pub(super) weak: Weak,
 }
 
-enum Todo {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Todo {
     Table(TableId),
     Env(EnvId),
     Proto(ProtoId),
@@ -28,7 +31,7 @@ enum Todo {
 }
 
 impl Marks {
-    fn value(&mut self, value: Value) {
+    pub(super) fn value(&mut self, value: Value) {
         match value {
             Value::Str(id) => {
                 mark(&mut self.strings, id.index());
@@ -96,6 +99,7 @@ impl Heap {
     /// Frees what neither the globals nor these values reach.
     pub(crate) fn collect(&mut self, roots: &Roots<'_>) {
         let marks = self.mark(roots);
+        self.clear_weak(&marks);
         self.sweep(&marks);
         let left = self.limit().saturating_sub(self.used());
         self.threshold = self.used() + (self.used().max(FIRST)).min(left / 2);
@@ -122,6 +126,7 @@ impl Heap {
             protos: vec![false; self.protos.len()],
             threads: vec![false; self.threads.len()],
             todo: Vec::new(),
+            weak: Weak::new(self.mode_name()),
         };
         marks.table(self.globals);
         marks.env(EnvId(0));
@@ -171,6 +176,7 @@ impl Heap {
                     }
                 }
             }
+            marks.reached(todo);
         }
         marks
     }
@@ -206,6 +212,9 @@ impl Heap {
 
     /// Marks what a table refers to, and forgets the keys of removed entries.
     fn mark_table(&mut self, id: TableId, marks: &mut Marks) {
+        if let Some(mode) = self.weakness(id, marks) {
+            return self.mark_weak(id, mode, marks);
+        }
         let table = self.table_mut(id);
         let mut removed = false;
         for node in &mut table.nodes {
@@ -228,9 +237,8 @@ impl Heap {
             }
             rare.nil.into_iter().for_each(|value| marks.value(value));
         }
-        if removed && table.nodes.iter().all(|node| node.key.is_nil()) {
-            table.nodes.fill(FREE);
-            table.taken = 0;
+        if removed {
+            table.free_if_empty();
         }
     }
 

@@ -9,6 +9,7 @@ pub(crate) mod order;
 mod strings;
 pub(crate) mod table;
 mod thread;
+mod weak;
 
 use std::cell::Cell;
 use std::rc::Rc;

@@ -137,6 +137,18 @@ impl Strings {
         (id, bytes.len() + OVERHEAD, probes.saturating_sub(FREE_PROBES))
     }
 
+    /// The short string with these bytes, if there is one.
+    pub(super) fn short(&self, bytes: &[u8]) -> Option<StrId> {
+        let hash = hash_bytes(bytes);
+        let mask = self.table.len() - 1;
+        let places =
+            (0..self.table.len()).map(|step| self.table.get((hash as usize).wrapping_add(step) & mask));
+        let taken = places.map_while(|place| place.copied().filter(|index| *index != EMPTY));
+        let same = |text: &Text| text.hash.get() == hash && self.bytes_of(text) == bytes;
+        let mut found = taken.filter(|index| self.texts.get(*index as usize).is_some_and(same));
+        found.next().map(|index| StrId::new(index, false))
+    }
+
     /// What continuing a string would take of memory beside [`OVERHEAD`]: little, where its buffer has room.
     pub(super) fn cost_of_more(&self, id: StrId, more: usize) -> usize {
         match self.texts.get(id.index()).map(|text| &text.bytes) {

@@ -146,6 +146,14 @@ impl Table {
         }
     }
 
+    /// After entries became graves: if there are no others, all places are free.
+    pub(super) fn free_if_empty(&mut self) {
+        if self.nodes.iter().all(|node| node.key.is_nil()) {
+            self.nodes.fill(FREE);
+            self.taken = 0;
+        }
+    }
+
     /// Whether a further key fits without growing.
     pub(crate) fn has_room(&self) -> bool {
         (self.taken + 1) * 4 <= self.nodes.len() * 3

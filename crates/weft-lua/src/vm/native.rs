@@ -46,6 +46,15 @@ impl Call<'_> {
         self.count
     }
 
+    /// Forgets what the caller's registers hold above this call. A call stands above all values that are read again, as its
+    /// compiler places it, so this is what was left behind by expressions that are over.
+    pub(crate) fn forget_above(&mut self) {
+        let (from, top) = (self.base + self.count, self.vm.stack_top());
+        if let Some(left) = self.vm.stack.get_mut(from..top) {
+            left.fill(Value::Nil);
+        }
+    }
+
     /// An argument, from 0 on; nothing if it was not given.
     #[inline]
     #[must_use]
