@@ -152,33 +152,38 @@ impl Heap {
             marks.thread(*thread);
         }
         while let Some(todo) = marks.todo.pop() {
-            match todo {
-                Todo::Table(id) => self.mark_table(id, &mut marks),
-                Todo::Env(id) => {
-                    let env = self.env(id);
-                    marks.env(env.parent);
-                    env.slots.iter().for_each(|value| marks.value(*value));
-                }
-                Todo::Thread(id) => {
-                    let Some(thread) = self.thread(id) else { continue };
-                    marks.value(thread.function);
-                    thread.stack.iter().for_each(|value| marks.value(*value));
-                    for frame in &thread.frames {
-                        marks.env(frame.env);
-                        frame.function.into_iter().for_each(|proto| marks.proto(proto));
-                    }
-                }
-                Todo::Proto(id) => {
-                    let Some(proto) = self.proto(id) else { continue };
-                    proto.constants.iter().for_each(|value| marks.value(*value));
-                    for inner in &proto.functions {
-                        marks.proto(*inner);
-                    }
-                }
-            }
+            self.mark_inside(todo, &mut marks);
             marks.reached(todo);
         }
         marks
+    }
+
+    /// Marks what something reached refers to.
+    fn mark_inside(&mut self, todo: Todo, marks: &mut Marks) {
+        match todo {
+            Todo::Table(id) => self.mark_table(id, marks),
+            Todo::Env(id) => {
+                let env = self.env(id);
+                marks.env(env.parent);
+                env.slots.iter().for_each(|value| marks.value(*value));
+            }
+            Todo::Thread(id) => {
+                let Some(thread) = self.thread(id) else { return };
+                marks.value(thread.function);
+                thread.stack.iter().for_each(|value| marks.value(*value));
+                for frame in &thread.frames {
+                    marks.env(frame.env);
+                    frame.function.into_iter().for_each(|proto| marks.proto(proto));
+                }
+            }
+            Todo::Proto(id) => {
+                let Some(proto) = self.proto(id) else { return };
+                proto.constants.iter().for_each(|value| marks.value(*value));
+                for inner in &proto.functions {
+                    marks.proto(*inner);
+                }
+            }
+        }
     }
 
     fn mark_journal(&self, marks: &mut Marks) {
