@@ -7,9 +7,10 @@ use rsa::pss::Pss;
 use rsa::rand_core::{TryCryptoRng, TryRng};
 use rsa::traits::SignatureScheme as _;
 use rsa::{BoxedUint, RsaPrivateKey};
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha512};
 use weft_codec::item::{DataItem, Unsigned};
 use weft_codec::{Address, base64url};
+use weft_core::aocore::Signer;
 
 use crate::fixtures;
 
@@ -63,6 +64,18 @@ impl TestKey {
         scheme.sign(Some(&mut NoRandomness), &self.key, &Sha256::digest(payload)).expect("a signature")
     }
 
+    /// RSA-PSS SHA-512 with an empty salt.
+    ///
+    /// # Panics
+    ///
+    /// If the key cannot sign.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a broken fixture fails the test that reads it")]
+    pub fn sign_sha512(&self, payload: &[u8]) -> Vec<u8> {
+        let scheme = Pss { blinded: false, digest: Sha512::new(), salt_len: Some(0) };
+        scheme.sign(Some(&mut NoRandomness), &self.key, &Sha512::digest(payload)).expect("a signature")
+    }
+
     /// The item, signed by this key whatever owner it had.
     ///
     /// # Panics
@@ -74,6 +87,16 @@ impl TestKey {
         let unsigned = Unsigned { owner: self.owner(), ..unsigned };
         let signature = self.sign(&unsigned.payload());
         unsigned.sign_with(signature).expect("an item")
+    }
+}
+
+impl Signer for TestKey {
+    fn public_key(&self) -> Vec<u8> {
+        self.owner()
+    }
+
+    fn sign(&self, bytes: &[u8]) -> weft_codec::Result<Vec<u8>> {
+        Ok(self.sign_sha512(bytes))
     }
 }
 

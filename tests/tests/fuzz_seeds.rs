@@ -90,6 +90,11 @@ fn structured_fields() {
 }
 
 #[test]
+fn request_paths() {
+    seeds("request_path", properties::request_path);
+}
+
+#[test]
 fn lua_patterns() {
     seeds("lua_pattern", properties::lua_pattern);
 }

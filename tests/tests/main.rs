@@ -3,6 +3,7 @@
 
 weft_tests::in_browser!();
 
+mod aocore;
 mod check;
 mod contracts;
 mod corpus;

@@ -7,6 +7,9 @@ use weft_codec::{Code, Error, Result};
 
 use super::{MAX_COPIED, Param, Params, Step, is_id, malformed, shown};
 
+/// What a step takes beside its parameters, about.
+const STEP_BYTES: usize = 512;
+
 /// The steps with the parameters that are for all of them, or, as `N.key`, for the one of that number.
 pub(super) fn build(steps: Vec<Step>, params: Params, generation: Generation) -> Result<Vec<Step>> {
     let (global, mut scoped) = by_scope(params)?;
@@ -91,9 +94,22 @@ fn size_of(params: &Params) -> usize {
     params.iter().fold(0, |sum: usize, (name, param)| {
         let size = match param {
             Param::Value(value) => size_of_value(value),
-            Param::Resolve(steps) => steps.len().saturating_mul(256),
+            Param::Resolve(steps) => size_of_steps(steps),
         };
         sum.saturating_add(name.len()).saturating_add(size).saturating_add(64)
+    })
+}
+
+/// Also what is in paths in paths: parameters for all steps are in each of these too. The recursion is bounded by how deep
+/// paths are in each other.
+fn size_of_steps(steps: &[Step]) -> usize {
+    steps.iter().fold(0, |sum: usize, step| {
+        let size = match step {
+            Step::Id(_) => 0,
+            Step::Message(params) | Step::As { message: params, .. } => size_of(params),
+            Step::Resolve(steps) => size_of_steps(steps),
+        };
+        sum.saturating_add(size).saturating_add(STEP_BYTES)
     })
 }
 

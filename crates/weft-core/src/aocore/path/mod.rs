@@ -40,7 +40,7 @@ pub const MAX_STEPS: usize = 1024;
 /// The deepest nesting of paths in paths.
 pub const MAX_NESTED: usize = 16;
 /// The most bytes that are copied when the parameters for all steps are put into each.
-const MAX_COPIED: usize = 256 * 1024 * 1024;
+const MAX_COPIED: usize = 64 * 1024 * 1024;
 
 /// A step of a path.
 #[derive(Clone, Debug, PartialEq)]
@@ -177,4 +177,99 @@ fn malformed(sentence: impl Into<String>) -> Error {
 /// A piece of a path as a person may see it in a sentence.
 fn shown(piece: &str) -> String {
     piece.chars().take(60).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn refused(path: &str) -> Code {
+        let codes = Generation::ALL.map(|generation| parse_path(path, generation).unwrap_err().code());
+        assert_eq!(codes[0], codes[1], "{path}");
+        codes[0]
+    }
+
+    #[test]
+    fn what_is_too_much_is_refused() {
+        assert_eq!(refused(&"/a".repeat(MAX_PATH)), Code::TooLarge);
+        assert_eq!(refused(&"/a".repeat(MAX_STEPS)), Code::TooLarge);
+        assert_eq!(refused(&format!("/{}", "a".repeat(MAX_SEGMENT + 1))), Code::TooLarge);
+        assert!(parse_path(&"a".repeat(MAX_SEGMENT), Generation::June2025).is_ok());
+        let nested = |depth: usize| format!("/{}a{}", "(".repeat(depth), ")".repeat(depth));
+        assert_eq!(refused(&nested(MAX_NESTED + 1)), Code::TooLarge);
+        assert!(parse_path(&nested(MAX_NESTED), Generation::September2025).is_ok());
+        // Each level puts the one below into all its steps.
+        let copies = "/a/b/c/d?k+resolve=".repeat(MAX_NESTED) + "/a";
+        assert_eq!(refused(&copies), Code::TooLarge);
+        let body = Message::new().with("path", "/a".repeat(1000)).with("body", vec![0; 1 << 20]);
+        assert_eq!(parse(&body, Generation::June2025).unwrap_err().code(), Code::TooLarge);
+    }
+
+    #[test]
+    fn what_a_node_fails_over_is_refused() {
+        for path in [
+            "/a b/c",
+            "/a?x.k=v",
+            "/a?=v",
+            "/a%zz",
+            "/a?k=%z",
+            "/a&k+integer=x",
+            "/a?k+integer",
+            "/a&k+odd=1",
+        ] {
+            assert_eq!(refused(path), Code::PathMalformed, "{path}");
+        }
+        assert_eq!(refused("/a~(b/c)"), Code::PathMalformed);
+        let open = parse_path("/a&k=\"b", Generation::September2025);
+        assert_eq!(open.unwrap_err().code(), Code::PathMalformed);
+        let number = Message::new().with("path", 5);
+        assert_eq!(parse(&number, Generation::June2025).unwrap_err().code(), Code::PathMalformed);
+        assert_eq!(parse(&Message::new(), Generation::June2025).unwrap(), []);
+    }
+
+    #[test]
+    fn keys_of_the_request_go_into_every_step() {
+        let request =
+            Message::new().with("path", "/a/b").with("1.k", "v").with("g+integer", "7").with("priv", "x");
+        for generation in Generation::ALL {
+            let steps = parse(&request, generation).unwrap();
+            let keys = |step: &Step| match step {
+                Step::Message(params) => params.keys().cloned().collect::<Vec<_>>().join(" "),
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(steps.iter().map(keys).collect::<Vec<_>>(), ["g", "g k path", "g path"]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_path_panics(path in "(/|a|k|~d@1\\.0|&|=|\\?|\\+|\\(|\\)|\"|%|%2|%26|\\.|1\\.| |integer|resolve|é|.){0,24}") {
+            for generation in Generation::ALL {
+                let steps = parse_path(&path, generation);
+                prop_assert_eq!(steps.is_ok(), parse_path(&path, generation).is_ok());
+            }
+        }
+
+        #[test]
+        fn no_request_panics(
+            device in "message|stack|dedup|patch|json|lookup|multipass|test-device|odd",
+            keys in proptest::collection::vec(
+                "set|keys|id|commit|verify|compute|all|serialize|deserialize|read|init|mul|append|remove|device|a|[a-z]{1,3}",
+                0..4,
+            ),
+            params in "(&(a|body|from|patch-from|item|items|target|slot|args|passes|committers|type|mode|device)(=|\\+list=|\\+integer=|\\+map=)(1|a|/a/b|unsigned|Map|all|1,2|a=1|PATCH)){0,4}",
+        ) {
+            let path = format!("/~{device}@1.0{params}/{}{params}", keys.join("/"));
+            let devices = super::super::device::Devices::standard();
+            let limits = super::super::Limits { steps: 2000, depth: 24 };
+            for generation in Generation::ALL {
+                let core = super::super::Core::new(&devices, generation).with_limits(limits);
+                let _ = core.request(&Message::new().with("path", path.as_str()));
+            }
+        }
+    }
 }
