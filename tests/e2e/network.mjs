@@ -23,15 +23,20 @@ const COUNT = Buffer.from(""
 
 const key = async () => JSON.parse(await readFile(join(here, "../fixtures/vectors/keys.json"), "utf8")).rsa4096.jwk;
 
-/** Starts a network whose state is in a folder; it has one module, the program that counts. */
-export async function startNetwork(folder) {
+/** Starts a network whose state is in a folder; its modules are the program that counts, and these texts of Lua. */
+export async function startNetwork(folder, lua = []) {
   await mkdir(folder, { recursive: true });
   const [wallet, module] = [join(folder, "wallet.json"), join(folder, "count.wasm")];
   await writeFile(wallet, JSON.stringify(await key()));
   await writeFile(module, COUNT);
+  const texts = await Promise.all(lua.map(async (text, at) => {
+    const file = join(folder, `${at}.lua`);
+    await writeFile(file, text);
+    return ["--module", file];
+  }));
   const server = spawn(process.env.WEFT_BIN, [
     "serve", "--port", "0", "--json", "--state", join(folder, "state"), "--www", process.env.WEFT_DIST,
-    "--wallet", wallet, "--module", `${module}:wasm32-unknown-unknown`,
+    "--wallet", wallet, "--module", `${module}:wasm32-unknown-unknown`, ...texts.flat(),
   ], { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = await once(createInterface({ input: server.stdout }), "line");
   const stop = async () => {
