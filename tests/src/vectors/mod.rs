@@ -103,7 +103,9 @@ pub fn run(file: &Json) -> Result<Vec<Case>, String> {
         Form::JsonIface => items::json_iface(file)?,
         Form::Scheduler => items::scheduler(file)?,
     };
-    if cases.is_empty() { Err("the file has no cases".to_owned()) } else { Ok(cases) }
+    // What a vector does not say is not compared.
+    let said: Vec<Case> = cases.into_iter().filter(|case| !case.expected.is_null()).collect();
+    if said.is_empty() { Err("the file has no cases".to_owned()) } else { Ok(said) }
 }
 
 fn each(file: &Json, one: fn(&Json) -> Result<Vec<Case>, String>) -> Result<Vec<Case>, String> {

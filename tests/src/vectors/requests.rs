@@ -67,7 +67,8 @@ pub(super) fn resolved(case: &Json) -> Result<Vec<Case>, String> {
     Ok(vec![Case::of(path, &case["result"], answer)])
 }
 
-/// The steps of one file: `step1_key` and the like, or a list `steps` of `{key | request, hashpath}`.
+/// The steps of one file: `step1_key` and the like, or a list `steps` of `{key | request, hashpath}`, each with a `request_id` and
+/// a `base` of its own if it says so.
 pub(super) fn hashpaths(file: &Json) -> Result<Vec<Case>, String> {
     let mut cases = Vec::new();
     if let Some(base) = file.get("base_message") {

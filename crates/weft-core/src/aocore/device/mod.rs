@@ -45,6 +45,7 @@ mod commitments;
 mod dedup;
 mod json;
 mod lookup;
+mod manifest;
 pub(super) mod message;
 mod multipass;
 mod patch;
@@ -100,6 +101,7 @@ impl Devices {
         devices.add(dedup::Dedup);
         devices.add(json::Json);
         devices.add(lookup::Lookup);
+        devices.add(manifest::Manifest);
         devices.add(multipass::Multipass);
         devices.add(patch::Patch);
         devices.add(stack::Stack);

@@ -296,6 +296,28 @@ fn what_is_stored_is_looked_up_and_asked() {
 }
 
 #[test]
+fn a_manifest_leads_to_what_is_stored() {
+    let id = Id([7; 32]);
+    let store = One(id, Message::new().with("body", "Page 1"));
+    let devices = Devices::standard();
+    let core = Core::new(&devices, Generation::September2025).with_store(&store);
+    let json = format!(
+        r#"{{"index":{{"path":"Page1"}},"paths":{{"Page1":{{"id":"{id}"}},"nested":{{"page2":{{"id":"{id}"}}}},"a/b":{{"id":"{id}"}}}}}}"#
+    );
+    let base = Message::new().with("device", "manifest@1.0").with("data", json.as_str());
+    for path in ["index", "Page1", "nested/page2"] {
+        assert_eq!(text(&message(core.get(&base, path).unwrap()), "body"), "Page 1", "{path}");
+    }
+    assert_eq!(core.get(&base, "page1").unwrap(), Answer::not_found());
+    let whole = base.clone().with("data", json.replace("{\"path\":\"Page1\"}", "{\"path\":\"a/b\"}"));
+    assert_eq!(text(&message(core.get(&whole, "index").unwrap()), "body"), "Page 1");
+    let broken = core.get(&base.with("data", "<html>"), "index").unwrap_err();
+    assert_eq!(broken.code(), Code::JsonInvalid);
+    let none = Message::new().with("device", "manifest@1.0");
+    assert_eq!(core.get(&none, "index").unwrap_err().code(), Code::DeviceFailed);
+}
+
+#[test]
 fn the_test_device_counts_slots() {
     let base = Message::new().with("device", "test-device@1.0");
     let init = message(resolved(&base, &Message::new().with("path", "init")));
