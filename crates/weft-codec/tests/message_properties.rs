@@ -117,6 +117,18 @@ proptest! {
     }
 
     #[test]
+    fn lines_read_back(entries in btree_map("[a-z]{1,3}(/[a-z]{4,6}){0,2}", "[a-z ]{0,8}", 0..6)) {
+        let flat = entries.iter().map(|(path, text)| (path.clone(), Node::from(text.as_str())));
+        // A path that leads through a value is refused.
+        if let Ok(tabm) = flat::from_flat(flat) {
+            let text = flat::to_text(&tabm).unwrap();
+            let lines: String = entries.iter().map(|(path, text)| format!("{path}: {text}\n")).collect();
+            prop_assert_eq!(&text, lines.as_bytes());
+            prop_assert_eq!(flat::from_text(&text).unwrap(), tabm);
+        }
+    }
+
+    #[test]
     fn json_reads_back(message in message(), generation in generation()) {
         // Words other than true, false and null are texts in the older generation's JSON.
         let plain = generation == Generation::September2025 || !has_words(&Value::Message(message.clone()));
@@ -185,6 +197,15 @@ fn depth_and_number_are_bounded() {
     assert_eq!(deep_path.code(), Code::TooLarge);
     let headers = (0..70_000).map(|number| (number.to_string(), "x"));
     assert_eq!(Encoded::received(headers, Vec::new()).unwrap_err().code(), Code::TooLarge);
+}
+
+/// Lines that are no `path: value` are passed over, as HyperBEAM's `dev_codec_flat` does.
+#[test]
+fn lines_that_say_nothing_are_passed_over() {
+    let read = flat::from_text(b"a/b: c\n\nno colon\nx: y: z\na/b: d").unwrap();
+    assert_eq!(read, Tabm::new().with("a", Tabm::new().with("b", "d")));
+    assert_eq!(flat::from_text(b"a: 1\na/b: 2").unwrap_err().code(), Code::MessageMalformed);
+    assert_eq!(flat::from_text(b"\xff: 1").unwrap_err().code(), Code::MessageMalformed);
 }
 
 #[test]

@@ -26,6 +26,35 @@ fn flatten(tabm: &Tabm, parent: &str, flat: &mut BTreeMap<String, Vec<u8>>) {
     }
 }
 
+/// The message as lines, `path: value`, in the order of the paths. Nested messages are paths; [`Tabm::linked`] comes before, as a
+/// node does it, if they shall be links. A value with a line feed in it is not the same when it is read. Error: `too-large`.
+pub fn to_text(tabm: &Tabm) -> Result<Vec<u8>> {
+    let mut text = Vec::new();
+    for (path, value) in to_flat(tabm)? {
+        for piece in [path.as_bytes(), b": ", &value, b"\n"] {
+            text.extend_from_slice(piece);
+        }
+    }
+    Ok(text)
+}
+
+/// The message of such lines. A line that `: ` does not cut into exactly two is passed over; of two with one path the later counts.
+/// Errors: those of [`from_flat`], `message-malformed` (a path that is no text).
+pub fn from_text(text: &[u8]) -> Result<Tabm> {
+    let mut flat = BTreeMap::new();
+    for line in text.split(|byte| *byte == b'\n') {
+        let cuts: Vec<usize> = (0..line.len()).filter(|at| line[*at..].starts_with(b": ")).collect();
+        let [cut] = cuts.as_slice() else { continue };
+        let path = std::str::from_utf8(&line[..*cut])
+            .map_err(|cause| malformed("A path of a message is no text.").because(cause))?;
+        if flat.len() >= MAX_PARTS {
+            return Err(Error::new(Code::TooLarge, format!("A message has more than {MAX_PARTS} paths.")));
+        }
+        flat.insert(path.to_owned(), Node::Binary(line[cut + 2..].to_vec()));
+    }
+    from_flat(flat)
+}
+
 /// A message of the values under their paths; a value may be a message itself. Errors: `message-malformed` (a path that
 /// leads through a binary, or to two values), `too-large`.
 pub fn from_flat(flat: impl IntoIterator<Item = (String, Node)>) -> Result<Tabm> {
