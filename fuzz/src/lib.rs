@@ -3,3 +3,6 @@
 #![forbid(unsafe_code)]
 
 pub mod properties;
+// Run without a fuzzer by `crates/weft-wasm/tests/rewrite.rs`.
+#[path = "properties/rewrite.rs"]
+pub mod rewrite;

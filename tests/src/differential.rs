@@ -5,6 +5,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use weft_wasm::engine::Engine;
 use weft_wasm::{Format, Limits, Machine, OnError, Outcome, Program, Progress};
 
 /// The workload: one environment, many messages, each in the loader's form.
@@ -66,8 +67,18 @@ fn step(machine: &mut Machine, message: &Value, env: &str, slice: u64) -> weft_c
     }
 }
 
-/// Runs the first `limit` messages of a workload, each in slices of this much gas, and compares each outcome, and the memory
-/// where the reference hashed it.
+/// How a workload is run.
+#[derive(Clone, Copy)]
+pub struct How<'a> {
+    /// What runs the module.
+    pub engine: &'a dyn Engine,
+    /// How many messages at most.
+    pub limit: usize,
+    /// Gas of a slice.
+    pub slice: u64,
+}
+
+/// Runs a workload and compares each outcome, and the memory where the reference hashed it.
 ///
 /// # Errors
 /// The first difference, or why there is nothing to compare.
@@ -76,8 +87,7 @@ pub fn compare(
     format: &str,
     workload_json: &str,
     reference_json: &str,
-    limit: usize,
-    slice: u64,
+    how: How<'_>,
 ) -> Result<Report, String> {
     let workload: Workload = serde_json::from_str(workload_json).map_err(|e| format!("the workload: {e}"))?;
     let reference: Reference =
@@ -92,14 +102,15 @@ pub fn compare(
     };
     let limits = Limits::default();
     let format = Format::parse(format).map_err(|e| format!("{e:?}"))?;
-    let program = Program::compile(module, format, &limits).map_err(|e| format!("{e:?}"))?;
+    let program = Program::compile_on(how.engine, module, format, &limits).map_err(|e| format!("{e:?}"))?;
     let mut machine = Machine::new(&program, limits, on_error).map_err(|e| format!("{e:?}"))?;
     let env = workload.env.to_string();
     let mut report = Report::default();
-    for (slot, (message, answer)) in workload.messages.iter().zip(&reference.results).take(limit).enumerate()
+    for (slot, (message, answer)) in
+        workload.messages.iter().zip(&reference.results).take(how.limit).enumerate()
     {
         let outcome =
-            step(&mut machine, message, &env, slice).map_err(|e| format!("message {slot}: {e:?}"))?;
+            step(&mut machine, message, &env, how.slice).map_err(|e| format!("message {slot}: {e:?}"))?;
         let ours = serde_json::to_value(&outcome).map_err(|e| e.to_string())?;
         let failed = answer.exception.is_some() || !answer.error.is_null();
         compare_outcome(&ours, answer).map_err(|what| {

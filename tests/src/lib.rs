@@ -7,6 +7,7 @@
 
 pub mod contracts;
 pub mod differential;
+pub mod faulty;
 pub mod fixtures;
 pub mod history;
 pub mod receipts;

@@ -41,6 +41,18 @@ async fn the_manual_clock() {
     assert_eq!((weft_node::seams::Clock::now_ms(&clock), clock.breaths()), (25, 4));
 }
 
+/// What the contract compares others with: its history has every kind of failure.
+#[weft_tests::both]
+fn wasmi_is_an_engine() {
+    assert_eq!(contracts::engine::holds(&weft_wasm::engine::Wasmi), 29);
+}
+
+#[weft_tests::both]
+fn hostile_modules_are_met() {
+    let engine: std::rc::Rc<dyn weft_wasm::engine::Engine> = weft_tests::faulty::Faulty::sound();
+    assert!(contracts::hostile::are_met(&engine) > 50);
+}
+
 #[weft_tests::both_async]
 async fn signatures_in_rust() {
     let verdicts = contracts::signatures::holds(&InRust).await;

@@ -10,7 +10,8 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
-use weft_tests::differential::compare;
+use weft_tests::differential::{How, compare};
+use weft_wasm::engine::Wasmi;
 
 const WASM64: (&str, &str) = ("aos2_0_6.wasm", "wasm64-unknown-emscripten-draft_2024_02_15");
 /// Gas of a slice where messages are cut: several cuts in most messages of aos, most of them within a `pcall`.
@@ -83,7 +84,7 @@ fn all_equal((file, format): (&str, &str), mode: &str, slice: u64) {
     let workload = node(&["differential/workload.mjs"]);
     let reference = reference(&module, format, mode, &workload);
     let text = std::str::from_utf8(&workload).unwrap();
-    let report = compare(&bytes, format, text, &reference, usize::MAX, slice)
+    let report = compare(&bytes, format, text, &reference, How { engine: &Wasmi, limit: usize::MAX, slice })
         .unwrap_or_else(|difference| panic!("{file}, {mode}, slices of {slice}: {difference}"));
     println!("{file}, {mode}, slices of {slice}: {report:?}");
     assert!(report.messages >= 200 && report.memories >= report.messages / 10, "{report:?}");
@@ -118,6 +119,8 @@ fn a_difference_is_found() {
     let reference =
         reference(&module, format, "keep", &workload).replacen("\"data\":\"42\"", "\"data\":\"43\"", 1);
     let text = std::str::from_utf8(&workload).unwrap();
-    let difference = compare(&read(&module), format, text, &reference, 10, u64::MAX).unwrap_err();
+    let difference =
+        compare(&read(&module), format, text, &reference, How { engine: &Wasmi, limit: 10, slice: u64::MAX })
+            .unwrap_err();
     assert!(difference.starts_with("message 3 "), "{difference}");
 }

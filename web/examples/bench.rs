@@ -3,9 +3,12 @@
 #![cfg(target_arch = "wasm32")]
 
 use wasm_bindgen::prelude::wasm_bindgen;
+use weft_tests::differential::How;
+use weft_wasm::engine::{Engine, Wasmi};
 use weft_wasm::{Error, Format, Limits, Machine, OnError, Program};
+use weft_web::Native;
 
-/// A process on wasmi inside wasm32.
+/// A process on an engine: wasmi inside wasm32, or the browser's own.
 #[wasm_bindgen]
 pub struct Bench {
     machine: Machine,
@@ -16,13 +19,13 @@ pub struct Bench {
 impl Bench {
     /// Compiles a module, as the node does it.
     #[wasm_bindgen(constructor)]
-    pub fn new(module: &[u8], format: &str, env: String) -> Result<Self, String> {
-        Self::start(module, format, env).map_err(|error| error.to_string())
+    pub fn new(module: &[u8], format: &str, env: String, engine_name: &str) -> Result<Self, String> {
+        Self::start(engine(engine_name)?, module, format, env).map_err(|error| error.to_string())
     }
 
-    fn start(module: &[u8], format: &str, env: String) -> Result<Self, Error> {
+    fn start(engine: &dyn Engine, module: &[u8], format: &str, env: String) -> Result<Self, Error> {
         let limits = Limits::default();
-        let program = Program::compile(module, Format::parse(format)?, &limits)?;
+        let program = Program::compile_on(engine, module, Format::parse(format)?, &limits)?;
         Ok(Self { machine: Machine::new(&program, limits, OnError::RollBack)?, env })
     }
 
@@ -36,12 +39,32 @@ impl Bench {
     }
 }
 
+fn engine(name: &str) -> Result<&'static dyn Engine, String> {
+    match name {
+        "wasmi" => Ok(&Wasmi),
+        "native" => Ok(&Native),
+        _ => Err(format!("there is no engine “{name}”")),
+    }
+}
+
 /// Runs a workload and compares each outcome, and the memory where the reference hashed it. Returns what was compared:
-/// messages, memories and messages that were rolled back; throws the first difference.
+/// messages, memories, messages that were rolled back, and the two halves of the gas; throws the first difference.
 #[wasm_bindgen]
-pub fn compare(module: &[u8], format: &str, workload: &str, reference: &str) -> Result<Vec<u32>, String> {
+pub fn compare(
+    module: &[u8],
+    format: &str,
+    workload: &str,
+    reference: &str,
+    engine_name: &str,
+) -> Result<Vec<u32>, String> {
+    let engine = engine(engine_name)?;
     // Cut as a sync cuts long messages, but finer.
-    let report = weft_tests::differential::compare(module, format, workload, reference, usize::MAX, 100_003)?;
+    let how = How { engine, limit: usize::MAX, slice: 100_003 };
+    let report = weft_tests::differential::compare(module, format, workload, reference, how)?;
     let numbers = [report.messages, report.memories, report.rolled_back].map(u32::try_from);
-    numbers.into_iter().collect::<Result<_, _>>().map_err(|error| error.to_string())
+    let mut numbers: Vec<u32> =
+        numbers.into_iter().collect::<Result<_, _>>().map_err(|error| error.to_string())?;
+    // Two halves: JavaScript gets it without loss.
+    numbers.extend([report.gas >> 32, report.gas & 0xFFFF_FFFF].map(|half| u32::try_from(half).unwrap_or(0)));
+    Ok(numbers)
 }

@@ -100,9 +100,11 @@ export class Weft {
    *
    * Errors: `bundle-malformed` for bytes that are no archive; `not-found` for a process it does not have.
    */
-  demo(archive: Uint8Array, { process = null }: { process?: Id | null } = {}, listener?: Listener): Promise<Summary> {
+  demo(
+    archive: Uint8Array, { process = null, ...options }: { process?: Id | null } & SyncOptions = {}, listener?: Listener,
+  ): Promise<Summary> {
     const bytes = archive.slice();
-    return this.#call("demo", [bytes, process], { listener, transfer: [bytes.buffer] });
+    return this.#call("demo", [bytes, process, options], { listener, transfer: [bytes.buffer] });
   }
 
   /** The processes of a demo archive, in its order. Error: `bundle-malformed`. */
@@ -248,6 +250,14 @@ export class Weft {
   /** The proofs that the scheduler of a process signed two assignments for one slot. Each is a file by itself. */
   frauds(process: Id): Promise<FraudProof[]> {
     return this.#call("frauds", [process]);
+  }
+
+  /**
+   * What both WebAssembly engines made of the message at which a sync of this process stopped with `engines-differ`, with the
+   * state before it and both after it: a file to report. `null` if none did.
+   */
+  divergence(process: Id): Promise<Uint8Array<ArrayBuffer> | null> {
+    return this.#call("divergence", [process]);
   }
 
   /** How the sources of this session are doing, by address. The event `health` tells it as it changes. */

@@ -11,7 +11,7 @@ import type {
 export interface Calls {
   open: { args: [database: string, webCrypto: boolean]; answer: null };
   sync: { args: [process: Id, sources: Sources, options: SyncOptions]; answer: Summary };
-  demo: { args: [archive: Uint8Array<ArrayBuffer>, process: Id | null]; answer: Summary };
+  demo: { args: [archive: Uint8Array<ArrayBuffer>, process: Id | null, options: SyncOptions]; answer: Summary };
   demoProcesses: { args: [archive: Uint8Array<ArrayBuffer>]; answer: DemoCard[] };
   verifyBundle: { args: [bundle: Uint8Array<ArrayBuffer>]; answer: ItemVerdict[] };
   check: { args: [process: Id, question: CheckQuestion]; answer: Comparison };
@@ -27,6 +27,7 @@ export interface Calls {
   runScript: { args: [script: Omit<LocalScript, "over">, over: Id | undefined]; answer: LocalAnswer };
   receipt: { args: [process: Id]; answer: Receipt };
   frauds: { args: [process: Id]; answer: FraudProof[] };
+  divergence: { args: [process: Id]; answer: Uint8Array<ArrayBuffer> | null };
   health: { args: []; answer: SourceHealth[] };
   slotReceipt: { args: [process: Id, slot: number]; answer: Receipt };
   receiptFile: { args: [process: Id, options: ReceiptFileOptions]; answer: Blob };

@@ -54,9 +54,18 @@ export interface SyncOptions {
    * Of fewer sources, all. Default: a majority.
    */
   quorum?: number;
+  /**
+   * Which WebAssembly engines run a wasm process. Default `referee`: the browser's own, and Weft's wasmi runs again every 250th
+   * message and each that a commit rests on; a sync stops with `engines-differ` where they do not agree. `reference`: wasmi alone,
+   * some thirty times slower. `fast`: the browser's alone. Receipts say which engine made a result.
+   */
+  engine?: EnginePolicy;
   /** Whether what is proved is replayed too. Default true; a later sync catches up. */
   replay?: boolean;
 }
+
+/** See {@link SyncOptions.engine}. */
+export type EnginePolicy = "referee" | "reference" | "fast";
 
 /** What was found about one item of a bundle. */
 export interface ItemVerdict {
@@ -117,6 +126,8 @@ export interface SlotResult {
   /** The process's own error, if the message failed. */
   error: Json;
   gas: number;
+  /** Of a wasm process: what made the result: the browser's WebAssembly (`fast`), wasmi (`reference`), or both, which agreed. */
+  ran_on?: "fast" | "reference" | "both";
   /** The message failed, and the state is that of before it. */
   rolled_back: boolean;
   /**
@@ -308,8 +319,11 @@ export type WeftEvent =
   | { kind: "progress"; phase: Phase; done: number; total: number | null; bytes: number; per_second: number }
   /** The process item is proved. */
   | { kind: "process"; process: Id; module: Id; scheduler: Address }
-  /** A module is proved, and what runs the process is ready: once for each of a Lua process that lists several, in their order. */
-  | { kind: "module"; module: Id; format: string; bytes: number }
+  /**
+   * A module is proved, and what runs the process is ready: once for each of a Lua process that lists several, in their order.
+   * `refused`: why the browser's WebAssembly does not run it, where that was asked for.
+   */
+  | { kind: "module"; module: Id; format: string; bytes: number; engine: string; refused?: string }
   /** Slots were replayed. Sent in bundles, about twenty a second. */
   | { kind: "slots"; slots: SlotMark[] }
   /** A source failed; the next one is tried. */

@@ -42,7 +42,7 @@ const handlers: Handlers = {
     return null;
   },
   sync: (emit, process, sources, options) => inTurn(process, emit, () => opened().sync(process, sources, options, emit)),
-  demo: (emit, archive, process) => inTurn("demo", emit, () => opened().demo(archive, process, emit)),
+  demo: (emit, archive, process, options) => inTurn("demo", emit, () => opened().demo(archive, process, options, emit)),
   demoProcesses: (_emit, archive) => WeftNode.demoProcesses(archive),
   verifyBundle: (_emit, bundle) => opened().verifyBundle(bundle),
   check: (emit, process, question) => inTurn(process, emit, () => opened().check(process, question, emit)),
@@ -62,6 +62,7 @@ const handlers: Handlers = {
   runScript: (_emit, script, over) => opened().runScript(script, over),
   receipt: (_emit, process) => opened().receipt(process),
   frauds: (_emit, process) => opened().frauds(process),
+  divergence: (_emit, process) => opened().divergence(process),
   health: () => opened().health(),
   slotReceipt: (_emit, process, slot) => opened().slotReceipt(process, slot),
   receiptFile: async (emit, process, options) => {

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use weft_codec::{Address, Code, Error, Id, Result};
+use weft_core::Policy;
 use weft_node::seams::{Batch, Store, Table};
 use weft_node::{BundleBytes, Node, Options, Sources, Summary};
 use weft_verify::FraudProof;
@@ -19,6 +20,7 @@ use crate::boundary::{from_js_value, to_js, to_js_value};
 use crate::cards::{message_card, process_card};
 use crate::check::{CheckAsked, CheckQuestion};
 use crate::clock::BrowserClock;
+use crate::engine::Native;
 use crate::events::{Emitter, Mark};
 use crate::fetch::Cancel;
 use crate::fraud;
@@ -55,7 +57,7 @@ impl WeftNode {
         let store = IndexedStore::open(&database).await.map_err(|e| to_js(&e))?;
         let roads = Roads::default();
         let node = Node::new(store, roads.clone(), BrowserClock::new());
-        let node = node.with_signatures(Rc::new(WebCrypto::new(check)));
+        let node = node.with_signatures(Rc::new(WebCrypto::new(check))).with_engine(Rc::new(Native));
         Ok(Self { node, roads, running: RefCell::new(None), cancels: Cell::new(0) })
     }
 
@@ -165,6 +167,13 @@ impl WeftNode {
             }
             .await,
         )
+    }
+
+    /// What two engines made of the message at which a sync stopped with `engines-differ`; `null` if none did.
+    pub async fn divergence(&self, process: String) -> std::result::Result<JsValue, JsValue> {
+        let found =
+            async { self.node.divergence(Id::from_str(&process)?).await }.await.map_err(|e| to_js(&e))?;
+        Ok(found.map_or(JsValue::NULL, |bytes| Uint8Array::from(bytes.as_slice()).into()))
     }
 
     /// How the sources of this session are doing.
@@ -302,6 +311,8 @@ pub(crate) struct SyncOptions {
     timeout_ms: Option<u32>,
     attempts: Option<u32>,
     quorum: Option<u32>,
+    #[serde(default)]
+    engine: Policy,
     #[serde(default = "yes")]
     replay: bool,
 }
@@ -326,6 +337,7 @@ impl SyncOptions {
         options.timeout_ms = self.timeout_ms.unwrap_or(options.timeout_ms);
         options.attempts = self.attempts.unwrap_or(options.attempts);
         options.quorum = self.quorum;
+        options.engine = self.engine;
         Ok(options)
     }
 }

@@ -4,15 +4,15 @@ use std::str::FromStr;
 
 use js_sys::Function;
 use serde::Serialize;
-use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use weft_codec::ao::{Carrier, Process};
 use weft_codec::tags::Tag;
 use weft_codec::{Id, Result};
 use weft_core::{EngineKind, ModuleOptions, NodeLimits};
-use weft_node::Options;
 use weft_node::demo::{DemoArchive, DemoFetch};
 
-use crate::api::{Answer, WeftNode, answer};
+use crate::api::{Answer, SyncOptions, WeftNode, answer};
+use crate::boundary::from_js_value;
 use crate::events::Emitter;
 use crate::tamper;
 
@@ -28,15 +28,22 @@ struct Card {
 #[wasm_bindgen]
 impl WeftNode {
     /// Syncs a process of a demo archive, from its bytes alone; without an id the first one.
-    pub async fn demo(&self, archive: Vec<u8>, process: Option<String>, emit: Function) -> Answer {
+    pub async fn demo(
+        &self,
+        archive: Vec<u8>,
+        process: Option<String>,
+        options: JsValue,
+        emit: Function,
+    ) -> Answer {
         answer(
             async {
+                let options = from_js_value::<SyncOptions>(options)?.options()?;
                 let archive = DemoArchive::decode(&archive)?;
                 let process = archive.process(named(process)?)?.id();
                 let demo = DemoFetch::new(&archive).await?;
                 let emitter = Emitter::new(emit, self.begin()?);
                 self.roads().open_demo(demo);
-                self.run(process, &DemoFetch::sources(), &Options::default(), &emitter).await
+                self.run(process, &DemoFetch::sources(), &options, &emitter).await
             }
             .await,
         )

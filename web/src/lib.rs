@@ -10,6 +10,7 @@ mod cards;
 mod check;
 mod clock;
 mod demo;
+mod engine;
 mod events;
 mod fetch;
 mod fraud;
@@ -24,6 +25,7 @@ mod tamper;
 
 pub use api::WeftNode;
 pub use clock::BrowserClock;
+pub use engine::Native;
 pub use fetch::{BrowserFetch, Cancel};
 pub use signatures::WebCrypto;
 pub use store::IndexedStore;

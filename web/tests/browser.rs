@@ -8,7 +8,7 @@ use weft_codec::Code;
 use weft_node::seams::{Batch, Fetch, Method, Request, Store, Table};
 use weft_tests::contracts;
 use weft_tests::contracts::fetch::Served;
-use weft_web::{BrowserClock, BrowserFetch, Cancel, IndexedStore};
+use weft_web::{BrowserClock, BrowserFetch, Cancel, IndexedStore, Native};
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
@@ -44,6 +44,17 @@ async fn a_commit_that_is_dropped_is_whole_or_nothing() {
     let slots = store.scan(Table::Slots, "p/", "p0", 1_000).await.unwrap().len();
     let results = store.get(Table::Results, "p/0000").await.unwrap().is_some();
     assert!((slots, results) == (500, true) || (slots, results) == (0, false), "{slots} {results}");
+}
+
+#[wasm_bindgen_test]
+fn native_webassembly_is_an_engine() {
+    assert_eq!(contracts::engine::holds(&Native), 29);
+}
+
+#[wasm_bindgen_test]
+fn hostile_modules_are_met() {
+    let engine: std::rc::Rc<dyn weft_wasm::engine::Engine> = std::rc::Rc::new(Native);
+    assert!(contracts::hostile::are_met(&engine) > 50);
 }
 
 #[wasm_bindgen_test]

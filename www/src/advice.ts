@@ -22,6 +22,8 @@ const ADVICE: { [code: string]: string } = {
   "cron-unsupported": "Cron messages are not signed, so they cannot be proved. You may replay without them; the receipt then says so.",
   "anchor-missing": "This scheduler leaves out a signed field that proofs need. Try another scheduler.",
   "memory-limit": "The process wants more memory than this page gives it.",
+  "engines-differ": "Save the report below: it holds what both engines made of the message. Then choose “wasmi only” above and sync again.",
+  "engine-failed": "The browser's WebAssembly could not run the process to the end. Another browser may.",
   "gas-limit": "The process wants more gas than this page gives it.",
   "lua-out-of-fuel": "A message of this process takes more steps than this page gives it.",
   "lua-out-of-memory": "The process wants more memory than this page gives it.",

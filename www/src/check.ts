@@ -84,7 +84,7 @@ export class Check {
     Object.assign(this, { running: true, slot, everything: this.all, rows: nodes.map((node) => ({ node: address(node), progress: null, check: null })) });
     model.changed();
     try {
-      const question: CheckQuestion = { slot, nodes, all: this.everything };
+      const question: CheckQuestion = { slot, nodes, all: this.everything, options: { engine: model.engine } };
       const comparison = await weft.check(process, question, (event) => this.#hear(event));
       if (model.process === process) this.comparison = comparison;
       model.announcement = summary(comparison);

@@ -2,7 +2,7 @@
 
 import { Weft, WeftError } from "../../web/js/client.js";
 import type {
-  Cancelled, DemoCard, MessageCard, Phase, ProcessCard, Receipt, SlotMark, SlotResult, Sources, Summary, Tampering,
+  Cancelled, DemoCard, EnginePolicy, MessageCard, Phase, ProcessCard, Receipt, SlotMark, SlotResult, Sources, Summary, Tampering,
   TamperOutcome, WeftEvent,
 } from "../../web/js/client.js";
 import { UNPROVED } from "./advice.js";
@@ -93,6 +93,10 @@ export class Model extends EventTarget {
   /** The demo's processes, as its archive has them. */
   demos: DemoCard[] = [];
   localNetwork = false;
+  /** Which WebAssembly engines run a process: the user's choice, for every process. */
+  engine: EnginePolicy = "referee";
+  /** Why the browser's WebAssembly does not run the shown process. */
+  refusedModule: string | null = null;
   tampers: TamperRow[] = [];
 
   #archive: Uint8Array | null = null;
@@ -124,6 +128,8 @@ export class Model extends EventTarget {
       this.weft = await Weft.open();
       this.demos = await this.#demoCards(this.weft);
       await this.check.open();
+      const engine = await this.weft.setting("engine").catch(() => null);
+      if (engine === "reference" || engine === "fast") this.engine = engine;
       await this.#listStored();
     } catch (thrown) {
       this.#fail(thrown);
@@ -188,7 +194,7 @@ export class Model extends EventTarget {
     if (!demo || process !== this.process) this.tampers = [];
     Object.assign(this, {
       process, demo, sources: NO_SOURCES, accepted: [], card: null, summary: null, synced: null, marks: [], verified: 0, receipt: null,
-      balances: null, slot: null, phases: new Map(), received: 0, failures: [], error: null, refused: null,
+      balances: null, slot: null, phases: new Map(), received: 0, failures: [], error: null, refused: null, refusedModule: null,
       lastCancel: null, origin: "none", announcement: "",
     });
     this.ask.reset();
@@ -256,7 +262,7 @@ export class Model extends EventTarget {
 
   async runDemo(): Promise<void> {
     const { process } = this;
-    await this.#run(async (weft, listen) => weft.demo(await this.#demoArchive(), { process }, listen));
+    await this.#run(async (weft, listen) => weft.demo(await this.#demoArchive(), { process, engine: this.engine }, listen));
     if (this.demo && this.tampers.length === 0) await this.#listTampers();
   }
 
@@ -265,7 +271,7 @@ export class Model extends EventTarget {
     if (!process) return;
     await this.#run(async (weft, listen) => {
       await weft.setSetting(`sources/${process}`, sources as never);
-      return weft.sync(process, sources, { acceptedSchedulers: accepted, ...options }, listen);
+      return weft.sync(process, sources, { acceptedSchedulers: accepted, engine: this.engine, ...options }, listen);
     });
   }
 
@@ -300,6 +306,8 @@ export class Model extends EventTarget {
       return;
     }
     const { error } = this;
+    // Nobody knows since when the engine erred: what is not stored is not shown.
+    if (error?.code === "engines-differ") Object.assign(this, { marks: [], verified: 0 });
     await this.#showStored();
     this.error = error ?? this.error;
     if (!error) this.announcement = `Done: ${this.verified} slots proved and replayed.`;
@@ -331,7 +339,7 @@ export class Model extends EventTarget {
     try {
       const sources = demo ? null : this.sources;
       // A worker that took another's place does not know the demo yet; what is stored is not done again.
-      if (demo) await this.#node().demo(await this.#demoArchive(), { process });
+      if (demo) await this.#node().demo(await this.#demoArchive(), { process, engine: this.engine });
       await this.#node().include(process, slot.slot, sources, {}, (event) => this.#hear(event));
       if (this.process === process) this.receipt = await this.#node().receipt(process);
     } catch (thrown) {
@@ -397,6 +405,20 @@ export class Model extends EventTarget {
     this.accepted = this.accepted.filter((other) => other !== address);
     if (this.process) await this.#node().setSetting(`accepted/${this.process}`, this.accepted);
     this.changed();
+  }
+
+  /** Chooses the WebAssembly engines of the next sync. */
+  async setEngine(engine: EnginePolicy): Promise<void> {
+    this.engine = engine;
+    this.changed();
+    await this.weft?.setSetting("engine", engine).catch((thrown) => this.#fail(thrown));
+  }
+
+  /** What both engines made of the message at which they differed; `null` if they never did. */
+  async divergence(): Promise<Blob | null> {
+    const asked = this.process === null ? null : this.weft?.divergence(this.process);
+    const bytes = await asked?.catch((thrown) => this.#fail(thrown));
+    return bytes ? new Blob([bytes], { type: "application/octet-stream" }) : null;
   }
 
   setSources(sources: Sources): void {
@@ -517,6 +539,7 @@ export class Model extends EventTarget {
         this.card ??= { process: event.process, module: event.module, scheduler: event.scheduler, owner: "", tags: [] };
         break;
       case "module":
+        this.refusedModule = event.refused ?? null;
         break;
       case "slots":
         for (const mark of event.slots) {

@@ -82,15 +82,17 @@ pub(crate) fn wasm(ctx: &Ctx) -> Result<Outcome> {
     Ok(outcome)
 }
 
-fn engines(ctx: &Ctx, workload: &PathBuf) -> [(&'static str, Run); 4] {
+fn engines(ctx: &Ctx, workload: &PathBuf) -> [(&'static str, Run); 5] {
     let module = modules::dir(ctx).join(MODULE);
     let common = |run: Run| run.arg(&module).arg(FORMAT).arg(workload).dir(&ctx.root);
     let loader = |mode: &str| common(node().arg("tests/bench/loader.mjs")).arg(mode);
+    let wasm32 = |engine: &str| common(node().arg("tests/bench/wasm32.mjs")).arg(bindings(ctx)).arg(engine);
     [
         ("ao-loader, in place", loader("in-place")),
         ("ao-loader, copying (its default)", loader("copying")),
         ("weft-wasm, native", common(Run::new(native_binary(ctx)))),
-        ("weft-wasm, in wasm32", common(node().arg("tests/bench/wasm32.mjs")).arg(bindings(ctx))),
+        ("weft-wasm, in wasm32, wasmi", wasm32("wasmi")),
+        ("weft-wasm, in wasm32, V8's own", wasm32("native")),
     ]
 }
 

@@ -276,6 +276,10 @@ codes! {
     GasLimit = "gas-limit",
     /// The module trapped.
     Trap = "trap",
+    /// The WebAssembly engine cannot say what the module does; another one may.
+    EngineFailed = "engine-failed",
+    /// Two WebAssembly engines made different things of a message.
+    EnginesDiffer = "engines-differ",
     /// The module's answer is not the JSON of the `handle` ABI.
     ResultMalformed = "result-malformed",
     /// A Lua expression that does not compile, or that fails.

@@ -22,3 +22,5 @@ pub use modules::{MAX_MODULES, MAX_MODULES_BYTES, module_ids};
 pub use options::{EngineKind, ModuleFormat, ModuleOptions, cron_intervals, needs_weavedrive, parse_size};
 pub use replay::{Replay, ResultCheck};
 pub use result::SlotResult;
+pub use weft_wasm::engine::Engine;
+pub use weft_wasm::{Engines, Policy, RanOn};

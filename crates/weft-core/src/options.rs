@@ -24,7 +24,7 @@ pub enum ModuleFormat {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EngineKind {
-    /// A compute unit's wasm, on wasmi.
+    /// A compute unit's wasm.
     Wasm,
     /// `lua@5.3a`, on `weft-lua`.
     Lua,

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use weft_codec::ao::Process;
 use weft_codec::{Code, Error, Id, Result};
 use weft_verify::{Entry, EntryKind, Modules, Origin, ProvedSlot, Verified};
+use weft_wasm::{Engines, RanOn};
 
 use crate::limits::NodeLimits;
 use crate::machine::{ProcessMachine, compile};
@@ -27,7 +29,7 @@ impl Replay {
     pub fn new(process: &Verified<Process>, modules: &Modules, limits: &NodeLimits) -> Result<Self> {
         let module = modules.first();
         let options = ModuleOptions::read(&process.tags, &module.tags, limits)?;
-        let program = compile(process, modules, &options)?;
+        let program = compile(process, modules, &options, &Engines::default())?;
         let machine = ProcessMachine::new(process, module, &program, &options)?;
         Ok(Self { process: process.clone(), machine, slots: BTreeMap::new(), evaluated: BTreeMap::new() })
     }
@@ -64,6 +66,13 @@ impl Replay {
     }
 }
 
+/// What made a result.
+#[derive(Deserialize)]
+struct Made {
+    #[serde(default)]
+    ran_on: Option<RanOn>,
+}
+
 /// Computes the results of a receipt again, and compares: text with text.
 pub struct ResultCheck {
     replay: Replay,
@@ -86,7 +95,9 @@ impl ResultCheck {
     /// The next slot of the receipt. Error: `receipt-mismatch`, with the slot as a field, where the result is another.
     pub fn slot(&mut self, slot: &ProvedSlot<'_>) -> Result<()> {
         let Some(claimed) = slot.result else { return Ok(()) };
-        let found = self.replay.next(&slot.entry, self.origin.as_ref())?;
+        let mut found = self.replay.next(&slot.entry, self.origin.as_ref())?;
+        // Which engine made it there is no part of what is computed; text that is none does not match below.
+        found.ran_on = serde_json::from_str(claimed).map_or(None, |claimed: Made| claimed.ran_on);
         let text = serde_json::to_string(&found)
             .map_err(|cause| Error::new(Code::ResultMalformed, "A result is no JSON.").because(cause))?;
         if text != claimed {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use weft_codec::Id;
+use weft_wasm::RanOn;
 
 /// The result of one slot: the legacy compute unit's result object (scheduler-and-cu-api.md 2.1) and what we
 /// know beside it.
@@ -28,6 +29,12 @@ pub struct SlotResult {
     pub error: Option<Value>,
     /// Gas: units of our own meter for this message. Not comparable with `GasUsed` of other nodes.
     pub gas: u64,
+    /// Of a wasm process: the version of the rewrite that counted the gas ([`weft_wasm::rewrite::VERSION`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gas_version: Option<u32>,
+    /// Of a wasm process: which engine made it. `fast` is the browser's own WebAssembly, `reference` wasmi.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ran_on: Option<RanOn>,
     /// The state is that of before the message.
     pub rolled_back: bool,
     /// The stable code of a failure below the program: `trap`, `gas-limit`, `memory-limit`, `result-malformed`; of a Lua process

@@ -178,6 +178,11 @@ impl<'a, S: Store> Archive<'a, S> {
         Ok(Some(snapshot))
     }
 
+    /// What two engines made of a message at which they differed.
+    pub(crate) async fn divergence(&self, process: Id) -> Result<Option<Vec<u8>>> {
+        self.store.get(Table::Snapshots, &divergence_key(process)).await
+    }
+
     /// The first slot of a message id.
     pub(crate) async fn slot_of(&self, pending: &Batch, process: Id, message: Id) -> Result<Option<u64>> {
         self.number(pending, &id_key(process, message)).await
@@ -338,6 +343,11 @@ pub(crate) mod write {
         batch.put(Table::Snapshots, slot_key(process, slot), snapshot.to_bytes());
     }
 
+    /// Puts what two engines made of a message; an earlier one goes.
+    pub(crate) fn divergence(batch: &mut Batch, process: Id, report: Vec<u8>) {
+        batch.put(Table::Snapshots, divergence_key(process), report);
+    }
+
     pub(crate) fn drop_snapshot(batch: &mut Batch, process: Id, slot: u64) {
         batch.delete(Table::Snapshots, slot_key(process, slot));
     }
@@ -345,6 +355,11 @@ pub(crate) mod write {
 
 fn id_key(process: Id, message: Id) -> String {
     format!("{process}/id/{message}")
+}
+
+/// Beside the snapshots of the process's slots.
+fn divergence_key(process: Id) -> String {
+    format!("{process}/divergence")
 }
 
 fn seen_key(process: Id, key: &str) -> String {

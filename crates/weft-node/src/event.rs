@@ -64,6 +64,11 @@ pub enum Event {
         format: String,
         /// The size of the program.
         bytes: u64,
+        /// What runs it.
+        engine: String,
+        /// Why the fast engine does not, where it was asked to.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        refused: Option<String>,
     },
     /// A slot was replayed.
     Slot(Box<SlotResult>),

@@ -1,6 +1,6 @@
 //! The node: one store, one network, one clock, and what it can be asked.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -8,7 +8,8 @@ use serde_json::Value;
 use weft_codec::ao::Carrier;
 use weft_codec::{Address, Code, Error, Id, Result};
 use weft_core::{
-    LocalAnswer, LocalScript, LuaAnswer, ModuleOptions, NodeLimits, ProcessMachine, Program, SlotResult,
+    Engine, Engines, LocalAnswer, LocalScript, LuaAnswer, ModuleOptions, NodeLimits, Policy, ProcessMachine,
+    Program, SlotResult,
 };
 use weft_verify::{FraudProof, HistoryEntry, Receipt};
 
@@ -39,6 +40,8 @@ pub struct Node<S, F, C> {
     pub(crate) fetch: F,
     pub(crate) clock: C,
     pub(crate) signatures: Rc<dyn Signatures>,
+    /// A WebAssembly engine that is faster than wasmi.
+    fast: Option<Rc<dyn Engine>>,
     /// Processes that a sync of this node is at.
     busy: RefCell<BTreeSet<Id>>,
     /// How sources have done in this session.
@@ -46,10 +49,15 @@ pub struct Node<S, F, C> {
     pub(crate) cache: Cache,
 }
 
+/// A program, and what it was made of: the modules in their order, their options, and the engines.
+type Compiled = (Vec<Id>, ModuleOptions, Policy, Program);
+
 /// What is costly to make anew: the program compiled last, and the machine that ran last.
 #[derive(Default)]
 pub(crate) struct Cache {
-    program: RefCell<Option<(Vec<Id>, ModuleOptions, Program)>>,
+    program: RefCell<Option<Compiled>>,
+    /// The policy of the last sync, for what is asked of a process afterwards.
+    policy: Cell<Policy>,
     live: RefCell<Option<Live>>,
     /// Where schedulers are, until when.
     locations: RefCell<BTreeMap<Address, (Vec<Location>, u64)>>,
@@ -61,6 +69,8 @@ pub(crate) struct Live {
     pub(crate) slot: u64,
     /// The record's revision then: any later write may have another state.
     pub(crate) revision: u64,
+    /// How it was made to run.
+    pub(crate) policy: Policy,
     pub(crate) machine: ProcessMachine,
 }
 
@@ -70,16 +80,18 @@ impl Cache {
         &self,
         modules: Vec<Id>,
         options: &ModuleOptions,
+        policy: Policy,
         compile: impl FnOnce() -> Result<Program>,
     ) -> Result<Program> {
-        if let Some((ids, of, program)) = self.program.borrow().as_ref()
+        if let Some((ids, of, by, program)) = self.program.borrow().as_ref()
             && *ids == modules
             && of == options
+            && *by == policy
         {
             return Ok(program.clone());
         }
         let program = compile()?;
-        *self.program.borrow_mut() = Some((modules, options.clone(), program.clone()));
+        *self.program.borrow_mut() = Some((modules, options.clone(), policy, program.clone()));
         Ok(program)
     }
 
@@ -98,13 +110,23 @@ impl Cache {
         known.insert(scheduler.clone(), (found, now.saturating_add(ttl)));
     }
 
-    /// Takes the machine out if it stands exactly where the record says.
+    /// The policy of the last sync.
+    pub(crate) fn policy(&self) -> Policy {
+        self.policy.get()
+    }
+
+    /// The policy of the sync that begins.
+    pub(crate) fn set_policy(&self, policy: Policy) {
+        self.policy.set(policy);
+    }
+
+    /// Takes the machine out if it stands exactly where the record says, and runs by the policy.
     pub(crate) fn take_live(&self, record: &Record) -> Option<ProcessMachine> {
         let replay = record.replay.as_ref()?;
         let live = self.live.borrow_mut().take()?;
         let fits =
             live.process == record.process && live.slot == replay.slot && live.revision == record.revision;
-        if fits {
+        if fits && live.policy == self.policy() {
             return Some(live.machine);
         }
         if live.process != record.process {
@@ -139,6 +161,7 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
             fetch,
             clock,
             signatures: Rc::new(InRust),
+            fast: None,
             busy: RefCell::default(),
             scores: RefCell::default(),
             cache: Cache::default(),
@@ -149,6 +172,23 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
     #[must_use]
     pub fn with_signatures(self, signatures: Rc<dyn Signatures>) -> Self {
         Self { signatures, ..self }
+    }
+
+    /// The node with a WebAssembly engine that is faster than wasmi. Which processes run on it, [`Options::engine`] says.
+    #[must_use]
+    pub fn with_engine(self, engine: Rc<dyn Engine>) -> Self {
+        Self { fast: Some(engine), ..self }
+    }
+
+    /// The engines of a policy.
+    pub(crate) fn engines(&self, policy: Policy) -> Engines {
+        Engines { fast: self.fast.clone(), policy }
+    }
+
+    /// What two WebAssembly engines made of a message at which a sync of this process stopped with `engines-differ`: a file, as
+    /// docs/wasm.md describes it. `None` if none did.
+    pub async fn divergence(&self, process: Id) -> Result<Option<Vec<u8>>> {
+        self.archive().divergence(process).await
     }
 
     /// The node's store.
@@ -183,6 +223,7 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
         let reach = self.reach(observer, options);
         // On the heap: callers hold this future in theirs, and a browser's stack is small.
         let road = Box::pin(async {
+            self.cache.set_policy(options.engine);
             let mut run = Run::open(self, &reach, &sources, process).await?;
             let outcome = run.drive().await;
             run.close(outcome).await
@@ -298,7 +339,13 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
             Err(error) => Err(error),
         };
         if result.is_ok() {
-            self.cache.keep_live(Live { process, slot, revision: record.revision, machine });
+            self.cache.keep_live(Live {
+                process,
+                slot,
+                revision: record.revision,
+                policy: self.cache.policy(),
+                machine,
+            });
         }
         result
     }
@@ -319,7 +366,13 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
         let (record, slot, machine) = self.standing(process).await?;
         let run = machine.run_lua(script, function, params);
         // The script has a copy of the state: the machine is free.
-        self.cache.keep_live(Live { process, slot, revision: record.revision, machine });
+        self.cache.keep_live(Live {
+            process,
+            slot,
+            revision: record.revision,
+            policy: self.cache.policy(),
+            machine,
+        });
         run_script(run?, &self.clock).await
     }
 
@@ -332,7 +385,13 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
         if let Some(process) = over {
             let (record, slot, machine) = self.standing(process).await?;
             let state = machine.state_json();
-            self.cache.keep_live(Live { process, slot, revision: record.revision, machine });
+            self.cache.keep_live(Live {
+                process,
+                slot,
+                revision: record.revision,
+                policy: self.cache.policy(),
+                machine,
+            });
             script.args.insert(0, state?);
         }
         run_local(script.start(), &self.clock).await
@@ -347,8 +406,8 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
         let machine = match self.cache.take_live(&record) {
             Some(machine) => machine,
             None => {
-                let (archive, limits) = (self.archive(), NodeLimits::unbounded());
-                Box::pin(stored_machine(&archive, &self.cache, &record, &limits)).await?
+                let archive = self.archive();
+                Box::pin(stored_machine(self, &archive, &record, &NodeLimits::unbounded())).await?
             }
         };
         Ok((record, slot, machine))

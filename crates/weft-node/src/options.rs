@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use weft_codec::{Address, Id};
-use weft_core::{EngineKind, NodeLimits};
+use weft_core::{EngineKind, NodeLimits, Policy};
 use weft_verify::SchedulerPolicy;
 
 /// How to sync. [`Options::default`] replays the whole history and accepts only the scheduler the process names.
@@ -20,6 +20,8 @@ pub struct Options {
     pub accepted_owners: BTreeSet<Address>,
     /// The most this node gives a process.
     pub limits: NodeLimits,
+    /// Which WebAssembly engines run the process, where the node has a fast one ([`Node::with_engine`](crate::Node::with_engine)).
+    pub engine: Policy,
     /// `false` fetches and verifies only; the module is then not needed.
     pub replay: bool,
     /// Replays a process that has `Cron-Interval` tags without its cron messages, which no signature covers.
@@ -46,6 +48,7 @@ impl Default for Options {
             accepted_schedulers: BTreeSet::new(),
             accepted_owners: BTreeSet::new(),
             limits: NodeLimits::default(),
+            engine: Policy::default(),
             replay: true,
             without_crons: false,
             commit_every_ms: 2_000,

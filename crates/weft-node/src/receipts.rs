@@ -63,6 +63,12 @@ pub(crate) async fn of_slot<S: Store>(
         if let Some(engine) = record.engine {
             evidence.push(("engine", engine.name().to_owned()));
         }
+        if let Some(on) = result.ran_on {
+            evidence.push(("ran-on", on.name().to_owned()));
+        }
+        if let Some(version) = result.gas_version {
+            evidence.push(("gas-version", version.to_string()));
+        }
         if let Some(earlier) = result.duplicate_of {
             evidence.push(("duplicate-of", earlier.to_string()));
         }

@@ -4,22 +4,22 @@ use wasmparser::{Operator, Parser, Payload, TypeRef, ValType};
 use weft_codec::{Code, Error, Result};
 
 use crate::format::Format;
-use crate::host::limiter::MAX_TABLE;
 
 /// Most bytes of a module. The largest AO modules seen have 4 MB.
 const MAX_MODULE: usize = 64 << 20;
 
+/// Most elements of a table. aos has some hundred. A module may not grow it (see `stateless`).
+const MAX_TABLE: usize = 1 << 20;
+
+/// Most tables.
+const MAX_TABLES: usize = 16;
+
 /// Most mutable globals. aos has four.
 const MAX_GLOBALS: usize = 256;
-
-/// Prefix of the exports that we add, see [`with_exported_globals`].
-pub(crate) const GLOBAL_PREFIX: &str = "weft:global:";
 
 /// What matters of a module's declarations.
 #[derive(Debug)]
 pub(crate) struct Declared {
-    /// Indices of the mutable globals.
-    pub(crate) mutable_globals: Vec<u32>,
     /// The memory's initial size in bytes.
     pub(crate) memory_bytes: u64,
 }
@@ -36,8 +36,8 @@ pub(crate) fn inspect(module: &[u8], format: Format) -> Result<Declared> {
     if module.len() > MAX_MODULE {
         return Err(Error::new(Code::TooLarge, format!("the module is larger than {MAX_MODULE} bytes")));
     }
-    let mut declared = Declared { mutable_globals: Vec::new(), memory_bytes: 0 };
-    let mut memories = 0;
+    let mut declared = Declared { memory_bytes: 0 };
+    let (mut memories, mut tables) = (0, 0);
     for payload in Parser::new(0).parse_all(module) {
         let payload = payload.map_err(unreadable)?;
         match payload {
@@ -67,12 +67,15 @@ pub(crate) fn inspect(module: &[u8], format: Format) -> Result<Declared> {
             Payload::TableSection(reader) => {
                 for table in reader {
                     let initial = table.map_err(unreadable)?.ty.initial;
-                    if usize::try_from(initial).is_ok_and(|initial| initial > MAX_TABLE) {
-                        return Err(Error::new(Code::TooLarge, "the module's function table is too large"));
+                    tables += 1;
+                    if tables > MAX_TABLES
+                        || usize::try_from(initial).map_or(true, |initial| initial > MAX_TABLE)
+                    {
+                        return Err(Error::new(Code::TooLarge, "the module's tables are too large"));
                     }
                 }
             }
-            Payload::GlobalSection(reader) => globals(reader, &mut declared)?,
+            Payload::GlobalSection(reader) => globals(reader)?,
             Payload::CodeSectionEntry(body) => {
                 let mut operators = body.get_operators_reader().map_err(unreadable)?;
                 while !operators.eof() {
@@ -123,8 +126,9 @@ pub(crate) fn guess(module: &[u8]) -> Result<Format> {
     }
 }
 
-fn globals(reader: wasmparser::GlobalSectionReader<'_>, declared: &mut Declared) -> Result<()> {
-    for (index, global) in (0_u32..).zip(reader) {
+fn globals(reader: wasmparser::GlobalSectionReader<'_>) -> Result<()> {
+    let mut mutable = 0;
+    for global in reader {
         let ty = global.map_err(unreadable)?.ty;
         if !ty.mutable {
             continue;
@@ -132,9 +136,9 @@ fn globals(reader: wasmparser::GlobalSectionReader<'_>, declared: &mut Declared)
         if !matches!(ty.content_type, ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64) {
             return Err(invalid("the module has a mutable global that is not a number"));
         }
-        declared.mutable_globals.push(index);
+        mutable += 1;
     }
-    if declared.mutable_globals.len() > MAX_GLOBALS {
+    if mutable > MAX_GLOBALS {
         return Err(Error::new(
             Code::TooLarge,
             format!("the module has more than {MAX_GLOBALS} mutable globals"),
@@ -162,75 +166,4 @@ fn stateless(operator: &Operator<'_>) -> Result<()> {
 
 fn unreadable(cause: wasmparser::BinaryReaderError) -> Error {
     invalid("the module is not WebAssembly that this version reads").because(cause)
-}
-
-/// The module with its mutable globals exported as well, so that a snapshot can hold them: the stack pointer of C, the
-/// state of asyncify, and whatever a program keeps there.
-///
-/// # Errors
-/// `module-invalid` if the module exports nothing.
-pub(crate) fn with_exported_globals(module: &[u8], declared: &Declared) -> Result<Vec<u8>> {
-    const EXPORT_SECTION: u8 = 7;
-    const HEADER: usize = 8;
-    let cut = || invalid("the module ends inside a section");
-    let mut out = module.get(..HEADER).ok_or_else(cut)?.to_vec();
-    let mut rest = module.get(HEADER..).unwrap_or_default();
-    let mut found = false;
-    while let Some((id, after)) = rest.split_first() {
-        let (size, content) = leb(after).ok_or_else(cut)?;
-        let size = usize::try_from(size).map_err(|_| cut())?;
-        let (body, next) = content.split_at_checked(size).ok_or_else(cut)?;
-        out.push(*id);
-        if *id == EXPORT_SECTION {
-            found = true;
-            let section = extended(body, declared).ok_or_else(cut)?;
-            push_leb(&mut out, section.len());
-            out.extend(section);
-        } else {
-            push_leb(&mut out, size);
-            out.extend(body);
-        }
-        rest = next;
-    }
-    if found { Ok(out) } else { Err(invalid("the module exports nothing")) }
-}
-
-fn extended(section: &[u8], declared: &Declared) -> Option<Vec<u8>> {
-    const GLOBAL: u8 = 3;
-    let (count, entries) = leb(section)?;
-    let mut out = Vec::with_capacity(section.len() + 64);
-    push_leb(&mut out, usize::try_from(count).ok()?.checked_add(declared.mutable_globals.len())?);
-    out.extend(entries);
-    for index in &declared.mutable_globals {
-        let name = format!("{GLOBAL_PREFIX}{index}");
-        push_leb(&mut out, name.len());
-        out.extend(name.bytes());
-        out.push(GLOBAL);
-        push_leb(&mut out, usize::try_from(*index).ok()?);
-    }
-    Some(out)
-}
-
-/// Reads an unsigned LEB128 number of at most 32 bits.
-fn leb(bytes: &[u8]) -> Option<(u32, &[u8])> {
-    let mut value = 0_u64;
-    for (index, byte) in bytes.iter().enumerate().take(5) {
-        value |= u64::from(byte & 0x7f) << (7 * index);
-        if byte & 0x80 == 0 {
-            return Some((u32::try_from(value).ok()?, bytes.get(index + 1..)?));
-        }
-    }
-    None
-}
-
-fn push_leb(out: &mut Vec<u8>, mut value: usize) {
-    loop {
-        let byte = u8::try_from(value & 0x7f).unwrap_or_default();
-        value >>= 7;
-        if value == 0 {
-            out.push(byte);
-            return;
-        }
-        out.push(byte | 0x80);
-    }
 }

@@ -31,21 +31,28 @@
 //! new instance: the globals start anew. `examples/token` is a program for this ABI.
 #![forbid(unsafe_code)]
 
+mod divergence;
+pub mod engine;
 mod format;
 mod host;
 mod inspect;
 mod instance;
+pub mod interface;
 mod limits;
 mod machine;
 mod outcome;
 mod program;
+pub mod rewrite;
 mod rollback;
+mod runner;
 mod snapshot;
 
+pub use divergence::Divergence;
 pub use format::Format;
 pub use limits::{Limits, OnError};
 pub use machine::{Machine, Progress, Step};
 pub use outcome::Outcome;
 pub use program::Program;
+pub use runner::{Engines, Policy, RanOn, Runner, Setup, Turn, Turned};
 pub use snapshot::Snapshot;
 pub use weft_codec::{Code, Error, Result};

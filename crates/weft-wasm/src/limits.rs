@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct Limits {
     /// Most bytes of linear memory, the module's initial memory included.
     pub memory_bytes: u64,
-    /// Most gas of one message, in wasmi fuel units.
+    /// Most gas of one message, in units of [`crate::rewrite`].
     pub gas: u64,
 }
 

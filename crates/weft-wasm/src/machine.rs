@@ -20,14 +20,14 @@ pub struct Machine {
     instance: Instance,
     history: History,
     /// The message that was begun and has not ended.
-    under_way: Option<Kind>,
+    under_way: Option<UnderWay>,
     /// This machine failed in the middle of a message and could not go back.
     broken: bool,
 }
 
 /// What a message is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     /// The state after it.
     Keep,
     /// Its outcome alone.
@@ -39,13 +39,20 @@ enum Kind {
 #[must_use]
 pub struct Step<'a> {
     machine: &'a mut Machine,
+}
+
+/// The message that is being evaluated.
+struct UnderWay {
     message: String,
     env: String,
     kind: Kind,
+    /// Whether the module has seen it.
+    begun: bool,
 }
 
 /// How far a [`Step`] came.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one, moved once a message; on wasm32 it is small")]
 pub enum Progress<'a> {
     /// To its end.
     Ended(Outcome),
@@ -55,35 +62,15 @@ pub enum Progress<'a> {
 
 impl<'a> Step<'a> {
     /// Goes on for about this much gas. A little more goes where the module or the host cannot stop: within the calls that
-    /// the host makes for itself, such as the module's `malloc`.
+    /// the host makes for itself, such as the module's `malloc`, and wherever an engine cannot stop a call.
     ///
     /// # Errors
     /// As [`Machine::step`].
     pub fn go_on(self, gas: u64) -> Result<Progress<'a>> {
-        let Self { machine, message, env, kind } = self;
-        let outcome = match machine.under_way.replace(kind) {
-            Some(_) => machine.instance.go_on(gas),
-            None => machine.instance.begin(&message, &env, gas),
-        };
-        let Some(outcome) = outcome.transpose() else {
-            return Ok(Progress::More(Self { machine, message, env, kind }));
-        };
-        machine.under_way = None;
-        let outcome = match kind {
-            Kind::Keep => machine.settle(outcome, message, env),
-            Kind::DryRun => machine.forget(outcome),
-        };
-        outcome.map(Progress::Ended)
-    }
-
-    fn finish(self) -> Result<Outcome> {
-        let mut step = self;
-        loop {
-            match step.go_on(u64::MAX)? {
-                Progress::Ended(outcome) => return Ok(outcome),
-                Progress::More(rest) => step = rest,
-            }
-        }
+        Ok(match self.machine.go_on(gas)? {
+            Some(outcome) => Progress::Ended(outcome),
+            None => Progress::More(self),
+        })
     }
 }
 
@@ -136,7 +123,8 @@ impl Machine {
     /// Only if this machine cannot say what the message gives, for example because it ran out of memory of its own. A
     /// message that fails is an [`Outcome`].
     pub fn step(&mut self, message_json: &str, env_json: &str) -> Result<Outcome> {
-        self.begin(message_json.to_owned(), env_json.to_owned())?.finish()
+        self.start(message_json.to_owned(), env_json.to_owned(), Kind::Keep)?;
+        self.finish()
     }
 
     /// As [`Machine::step`], one slice at a time.
@@ -144,8 +132,51 @@ impl Machine {
     /// # Errors
     /// As [`Machine::step`].
     pub fn begin(&mut self, message_json: String, env_json: String) -> Result<Step<'_>> {
+        self.start(message_json, env_json, Kind::Keep)?;
+        Ok(Step { machine: self })
+    }
+
+    /// Makes ready for a message.
+    pub(crate) fn start(&mut self, message: String, env: String, kind: Kind) -> Result<()> {
         self.check()?;
-        Ok(Step { machine: self, message: message_json, env: env_json, kind: Kind::Keep })
+        let asked = kind == Kind::DryRun && (self.on_error == OnError::Keep || !self.history.is_empty());
+        // Not before: the last message may be taken back.
+        let due = self.on_error == OnError::RollBack && self.history.is_due(self.instance.memory_bytes());
+        if asked || due {
+            self.history.rebase(self.instance.snapshot());
+        }
+        self.under_way = Some(UnderWay { message, env, kind, begun: false });
+        Ok(())
+    }
+
+    /// Goes on with the message for about this much gas; its outcome once it has ended.
+    pub(crate) fn go_on(&mut self, gas: u64) -> Result<Option<Outcome>> {
+        let Some(mut under_way) = self.under_way.take() else {
+            return Err(Error::new(Code::EngineFailed, "there is no message to go on with"));
+        };
+        let outcome = match under_way.begun {
+            true => self.instance.go_on(gas),
+            false => self.instance.begin(&under_way.message, &under_way.env, gas),
+        };
+        let Some(outcome) = outcome.transpose() else {
+            under_way.begun = true;
+            self.under_way = Some(under_way);
+            return Ok(None);
+        };
+        let UnderWay { message, env, kind, .. } = under_way;
+        let outcome = match kind {
+            Kind::Keep => self.settle(outcome, message, env),
+            Kind::DryRun => self.forget(outcome),
+        };
+        outcome.map(Some)
+    }
+
+    fn finish(&mut self) -> Result<Outcome> {
+        loop {
+            if let Some(outcome) = self.go_on(u64::MAX)? {
+                return Ok(outcome);
+            }
+        }
     }
 
     /// The state after a message that ended.
@@ -163,7 +194,6 @@ impl Machine {
         let verdict = outcome.verdict();
         if verdict == Verdict::Advance {
             self.history.push(message, env, outcome.gas);
-            self.rebase_if_due();
             return Ok(outcome);
         }
         outcome.rolled_back = true;
@@ -174,25 +204,34 @@ impl Machine {
         Ok(outcome)
     }
 
-    fn rebase_if_due(&mut self) {
-        if self.history.is_due(self.instance.memory_bytes()) {
-            self.history.rebase(self.instance.snapshot());
-        }
-    }
-
     fn roll_back(&mut self, verdict: Verdict) -> Result<()> {
         if verdict == Verdict::Overwrite {
             let mut before = self.base_instance()?;
             run_events(&mut before, self.history.events())?;
             self.instance.overwrite(&before);
-            self.history.rebase(self.instance.snapshot());
+            self.history.overwritten(before.snapshot(), self.instance.snapshot());
             return Ok(());
         }
         self.rebuild()?;
         self.instance.renew()?;
         self.history.failed();
-        self.rebase_if_due();
         Ok(())
+    }
+
+    /// Goes to the state before the last message, whatever came of it. Whether that is still known: until the next one, or a
+    /// snapshot.
+    ///
+    /// # Errors
+    /// As [`Machine::step`].
+    pub(crate) fn take_back(&mut self) -> Result<bool> {
+        self.check()?;
+        if self.on_error == OnError::Keep || !self.history.take_back() {
+            return Ok(false);
+        }
+        self.broken = true;
+        self.rebuild()?;
+        self.broken = false;
+        Ok(true)
     }
 
     /// Evaluates one message and forgets it: the state is unchanged afterwards. `rolled_back` is always set.
@@ -200,7 +239,8 @@ impl Machine {
     /// # Errors
     /// As [`Machine::step`].
     pub fn dry_run(&mut self, message_json: &str, env_json: &str) -> Result<Outcome> {
-        self.begin_dry_run(message_json.to_owned(), env_json.to_owned())?.finish()
+        self.start(message_json.to_owned(), env_json.to_owned(), Kind::DryRun)?;
+        self.finish()
     }
 
     /// As [`Machine::dry_run`], one slice at a time.
@@ -208,11 +248,8 @@ impl Machine {
     /// # Errors
     /// As [`Machine::step`].
     pub fn begin_dry_run(&mut self, message_json: String, env_json: String) -> Result<Step<'_>> {
-        self.check()?;
-        if self.on_error == OnError::Keep || !self.history.is_empty() {
-            self.history.rebase(self.instance.snapshot());
-        }
-        Ok(Step { machine: self, message: message_json, env: env_json, kind: Kind::DryRun })
+        self.start(message_json, env_json, Kind::DryRun)?;
+        Ok(Step { machine: self })
     }
 
     /// The state before a message that ended.
@@ -244,11 +281,30 @@ impl Machine {
     /// The error of the step that left this machine without a state.
     pub fn snapshot(&mut self) -> Result<Snapshot> {
         self.check()?;
-        let snapshot = self.instance.snapshot();
-        if self.on_error == OnError::RollBack {
-            self.history.rebase(snapshot.clone());
+        if self.on_error == OnError::Keep {
+            return Ok(self.instance.snapshot());
         }
+        if let Some(base) = self.history.base().filter(|_| self.history.is_empty()) {
+            return Ok(base.clone());
+        }
+        let snapshot = self.instance.snapshot();
+        self.history.rebase(snapshot.clone());
         Ok(snapshot)
+    }
+
+    /// Goes to the state of a snapshot of the same module.
+    ///
+    /// # Errors
+    /// As [`Machine::restore`]; this machine is where it was then, or has no state.
+    pub(crate) fn go_to(&mut self, snapshot: &Snapshot) -> Result<()> {
+        self.under_way = None;
+        self.broken = true;
+        if !self.instance.return_to(snapshot)? {
+            self.instance = Instance::restore(&self.program, self.limits, snapshot)?;
+        }
+        self.history = History::new(Some(snapshot.clone()));
+        self.broken = false;
+        Ok(())
     }
 
     /// Goes to the state before the last message: the base, and what happened since.
@@ -278,8 +334,8 @@ impl Machine {
     }
 
     fn check(&mut self) -> Result<()> {
-        if let Some(kind) = self.under_way.take() {
-            self.broken |= !self.go_back(kind);
+        if let Some(left) = self.under_way.take().filter(|left| left.begun) {
+            self.broken |= !self.go_back(left.kind);
         }
         if self.broken {
             return Err(Error::new(

@@ -23,7 +23,7 @@ pub struct Outcome {
     pub patches: Vec<Value>,
     /// Why the message failed: the module's own `Error`, or our sentence when [`Outcome::failure`] is set.
     pub error: Option<Value>,
-    /// Gas of this message, in wasmi fuel units.
+    /// Gas of this message, in units of [`crate::rewrite`].
     pub gas: u64,
     /// What stopped the module, if it did not answer by itself: trap, gas-limit, memory-limit, result-malformed.
     #[serde(serialize_with = "code_text")]

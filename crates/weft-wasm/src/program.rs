@@ -1,35 +1,32 @@
 //! A compiled module.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
-use wasmi::{CompilationMode, Config, Engine, ExternType, Linker, Module};
 use weft_codec::{Code, Error, Id, Result};
 
+use crate::engine::{Compiled, Engine, Type, Wasmi};
 use crate::format::Format;
-use crate::host::{Host, table};
-use crate::inspect::{inspect, with_exported_globals};
+use crate::host::table;
+use crate::inspect::inspect;
+use crate::interface::Interface;
 use crate::limits::Limits;
-
-/// Deepest nesting of wasm calls. wasmi's own default of 1,000 is too low for aos.
-const MAX_RECURSION: usize = 20_000;
-
-/// Most bytes of wasmi's value stack, for each open `invoke_*` anew. wasmi's own default of 1,000,000 is too low for aos.
-const MAX_STACK: usize = 4 << 20;
+use crate::rewrite;
 
 /// A compiled module. Cloning is cheap.
 #[derive(Clone)]
 pub struct Program {
-    inner: Arc<Inner>,
+    inner: Rc<Inner>,
 }
 
 struct Inner {
-    engine: Engine,
-    module: Module,
-    linker: Linker<Host>,
+    engine: &'static str,
+    module: Rc<dyn Compiled>,
+    /// What every engine gets.
+    rewritten: Rc<[u8]>,
+    interface: Rc<Interface>,
     format: Format,
     id: Id,
     memory_bytes: u64,
-    globals: Vec<u32>,
 }
 
 impl Program {
@@ -40,27 +37,41 @@ impl Program {
     /// - `memory-limit` if it starts with more memory than `limits` allow;
     /// - `too-large` if the module, its table or its globals are.
     pub fn compile(module: &[u8], format: Format, limits: &Limits) -> Result<Self> {
+        Self::compile_on(&Wasmi, module, format, limits)
+    }
+
+    /// As [`Program::compile`], on another engine. What is a module and what is none is the same on all of them.
+    ///
+    /// # Errors
+    /// As [`Program::compile`], and what the engine says if it does not take a module that is valid.
+    pub fn compile_on(engine: &dyn Engine, module: &[u8], format: Format, limits: &Limits) -> Result<Self> {
         let declared = inspect(module, format)?;
-        if declared.memory_bytes > limits.memory_bytes {
-            return Err(Error::new(
-                Code::MemoryLimit,
-                format!(
-                    "the module starts with {} bytes of memory; {} are allowed",
-                    declared.memory_bytes, limits.memory_bytes
-                ),
-            ));
-        }
+        check_memory(declared.memory_bytes, limits)?;
         let id = Id::sha256(module);
-        let prepared = with_exported_globals(module, &declared)?;
-        let engine = engine();
-        let compiled = Module::new(&engine, &prepared).map_err(|cause| {
-            invalid("the module is not valid WebAssembly of the kinds this version runs").because(cause)
-        })?;
-        check_exports(&compiled, format)?;
-        let linker = linker(&engine, &compiled)?;
-        let (memory_bytes, globals) = (declared.memory_bytes, declared.mutable_globals);
-        let inner = Inner { engine, module: compiled, linker, format, id, memory_bytes, globals };
-        Ok(Self { inner: Arc::new(inner) })
+        // Before the rewrite: a module that names what it does not have could reach what the rewrite adds.
+        Wasmi::validate(module)?;
+        let rewritten = rewrite::rewrite(module)?;
+        // What both made has the same names twice, for example.
+        Wasmi::validate(&rewritten)?;
+        let interface = Rc::new(Interface::read(&rewritten)?);
+        check_exports(&interface, format)?;
+        interface.imports.iter().try_for_each(table::check)?;
+        let module = engine.compile(&rewritten, &interface)?;
+        let (engine, memory_bytes) = (engine.name(), declared.memory_bytes);
+        let rewritten = rewritten.into();
+        Ok(Self { inner: Rc::new(Inner { engine, module, rewritten, interface, format, id, memory_bytes }) })
+    }
+
+    /// The same program on another engine.
+    ///
+    /// # Errors
+    /// What the engine says if it does not take it.
+    pub fn on(&self, engine: &dyn Engine) -> Result<Self> {
+        let Inner { rewritten, interface, format, id, memory_bytes, .. } = &*self.inner;
+        let module = engine.compile(rewritten, interface)?;
+        let (rewritten, interface) = (Rc::clone(rewritten), Rc::clone(interface));
+        let (engine, format, id, memory_bytes) = (engine.name(), *format, *id, *memory_bytes);
+        Ok(Self { inner: Rc::new(Inner { engine, module, rewritten, interface, format, id, memory_bytes }) })
     }
 
     /// The format it was compiled for.
@@ -75,49 +86,42 @@ impl Program {
         self.inner.id
     }
 
-    pub(crate) fn engine(&self) -> &Engine {
-        &self.inner.engine
+    /// The name of the engine that runs it.
+    #[must_use]
+    pub fn engine(&self) -> &'static str {
+        self.inner.engine
     }
 
-    pub(crate) fn module(&self) -> &Module {
-        &self.inner.module
+    pub(crate) fn module(&self) -> &dyn Compiled {
+        &*self.inner.module
     }
 
-    pub(crate) fn linker(&self) -> &Linker<Host> {
-        &self.inner.linker
+    pub(crate) fn interface(&self) -> &Rc<Interface> {
+        &self.inner.interface
     }
 
     /// The memory's size in a new instance, in bytes.
     pub(crate) fn initial_memory(&self) -> u64 {
         self.inner.memory_bytes
     }
+}
 
-    /// Indices of the mutable globals.
-    pub(crate) fn globals(&self) -> &[u32] {
-        &self.inner.globals
+/// Whether a new instance may have its memory.
+pub(crate) fn check_memory(bytes: u64, limits: &Limits) -> Result<()> {
+    if bytes <= limits.memory_bytes {
+        return Ok(());
     }
+    let allowed = limits.memory_bytes;
+    let sentence = format!("the module starts with {bytes} bytes of memory; {allowed} are allowed");
+    Err(Error::new(Code::MemoryLimit, sentence))
 }
 
 fn invalid(sentence: impl Into<String>) -> Error {
     Error::new(Code::ModuleInvalid, sentence)
 }
 
-/// Eager compilation: lazy compilation would charge gas at the first use of a function.
-fn engine() -> Engine {
-    let mut config = Config::default();
-    config
-        .set_max_recursion_depth(MAX_RECURSION)
-        .set_max_stack_height(MAX_STACK)
-        .consume_fuel(true)
-        .ignore_custom_sections(true)
-        .wasm_multi_memory(false)
-        .wasm_memory64(true)
-        .compilation_mode(CompilationMode::Eager);
-    Engine::new(&config)
-}
-
 /// The exports that each format promises.
-fn check_exports(module: &Module, format: Format) -> Result<()> {
+fn check_exports(interface: &Interface, format: Format) -> Result<()> {
     let needed: &[&str] = match format {
         Format::Plain => &["handle", "malloc"],
         Format::Emscripten4 | Format::Wasm64 => &[
@@ -137,11 +141,12 @@ fn check_exports(module: &Module, format: Format) -> Result<()> {
             "asyncify_stop_rewind",
         ],
     };
-    if !matches!(module.get_export("memory"), Some(ExternType::Memory(_))) {
+    if !interface.memory {
         return Err(invalid("the module does not export its memory"));
     }
     for name in needed {
-        let Some(ExternType::Func(ty)) = module.get_export(name) else {
+        let function = interface.place(name).and_then(|place| interface.functions.get(place));
+        let Some(function) = function else {
             return Err(invalid(format!(
                 "a module of the format {format} must export the function “{name}”"
             )));
@@ -151,10 +156,11 @@ fn check_exports(module: &Module, format: Format) -> Result<()> {
             "malloc" => (1, 1),
             _ => continue,
         };
-        let pointer = if format.pointer_bytes() == 8 { wasmi::ValType::I64 } else { wasmi::ValType::I32 };
-        let fits = ty.params().len() == params
-            && ty.results().len() == results
-            && ty.params().iter().chain(ty.results()).all(|ty| *ty == pointer);
+        let pointer = if format.pointer_bytes() == 8 { Type::I64 } else { Type::I32 };
+        let ty = &function.signature;
+        let fits = ty.params.len() == params
+            && ty.results.len() == results
+            && ty.params.iter().chain(&ty.results).all(|ty| *ty == pointer);
         if !fits {
             return Err(invalid(format!(
                 "the module's “{name}” does not have the type that {format} asks for"
@@ -162,18 +168,4 @@ fn check_exports(module: &Module, format: Format) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn linker(engine: &Engine, module: &Module) -> Result<Linker<Host>> {
-    let mut linker = Linker::new(engine);
-    let mut seen = std::collections::BTreeSet::new();
-    for import in module.imports() {
-        let ExternType::Func(ty) = import.ty() else {
-            return Err(invalid("the module imports something other than functions"));
-        };
-        if seen.insert((import.module().to_owned(), import.name().to_owned())) {
-            table::define(&mut linker, import.module(), import.name(), ty)?;
-        }
-    }
-    Ok(linker)
 }

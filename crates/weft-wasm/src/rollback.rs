@@ -35,12 +35,34 @@ pub(crate) struct History {
     gas_since_failure: u64,
     /// Smoothed distance between failures; `None` before the first.
     distance: Option<u64>,
+    /// What takes the last message back.
+    last: Last,
+}
+
+/// What takes the last message back.
+enum Last {
+    /// There is none, or it cannot be taken back any more.
+    Unknown,
+    /// It is the last event.
+    Event,
+    /// It left nothing.
+    Nothing,
+    /// The state before it.
+    State(Snapshot),
 }
 
 impl History {
     /// A history that begins at a snapshot, or at a new instance.
     pub(crate) fn new(base: Option<Snapshot>) -> Self {
-        Self { base, events: Vec::new(), bytes: 0, gas: 0, gas_since_failure: 0, distance: None }
+        Self {
+            base,
+            events: Vec::new(),
+            bytes: 0,
+            gas: 0,
+            gas_since_failure: 0,
+            distance: None,
+            last: Last::Unknown,
+        }
     }
 
     /// Remembers a message that succeeded.
@@ -49,6 +71,7 @@ impl History {
         self.gas = self.gas.saturating_add(gas);
         self.gas_since_failure = self.gas_since_failure.saturating_add(gas);
         self.events.push(Event::Message(message, env));
+        self.last = Last::Event;
     }
 
     /// Whether a new base is worth its cost.
@@ -65,6 +88,26 @@ impl History {
         self.events.clear();
         self.bytes = 0;
         self.gas = 0;
+        self.last = Last::Unknown;
+    }
+
+    /// The memory before a message was written over the instance.
+    pub(crate) fn overwritten(&mut self, before: Snapshot, after: Snapshot) {
+        self.rebase(after);
+        self.last = Last::State(before);
+    }
+
+    /// Forgets the last message. Whether that can be.
+    pub(crate) fn take_back(&mut self) -> bool {
+        match std::mem::replace(&mut self.last, Last::Unknown) {
+            Last::Unknown => return false,
+            Last::Nothing => {}
+            Last::Event => {
+                self.events.pop();
+            }
+            Last::State(before) => self.rebase(before),
+        }
+        true
     }
 
     /// A message failed, and a new instance took over.
@@ -74,8 +117,10 @@ impl History {
         self.distance = Some(smoothed);
         self.gas_since_failure = 0;
         // A second renewal would change nothing.
+        self.last = Last::Nothing;
         if !matches!(self.events.last(), Some(Event::Renewal)) {
             self.events.push(Event::Renewal);
+            self.last = Last::Event;
         }
     }
 

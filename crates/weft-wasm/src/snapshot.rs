@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use wasmi::Val;
 use weft_codec::{Code, Error, Id, Result};
 
+use crate::engine::{Instance, Type, Value};
 use crate::host::files::Files;
 
 /// Memory is kept in pieces of this many bytes; those of zeros are left out.
@@ -43,16 +43,20 @@ struct Inner {
 
 impl Snapshot {
     /// Takes the state of an instance.
-    pub(crate) fn take(module: Id, memory: &[u8], globals: &[Val], clock: u64, files: Option<Files>) -> Self {
+    pub(crate) fn take(module: Id, instance: &dyn Instance, clock: u64, files: Option<Files>) -> Self {
         let (mut indices, mut pages) = (Vec::new(), Vec::new());
-        for (index, page) in (0_u32..).zip(memory.chunks_exact(PAGE)) {
-            if !is_zero(page) {
-                indices.push(index);
-                pages.extend_from_slice(page);
+        let mut index = 0_u32;
+        instance.visit(u64::MAX, &mut |piece| {
+            for page in piece.chunks_exact(PAGE) {
+                if !is_zero(page) {
+                    indices.push(index);
+                    pages.extend_from_slice(page);
+                }
+                index = index.saturating_add(1);
             }
-        }
-        let memory_bytes = u64::try_from(memory.len()).unwrap_or(u64::MAX);
-        let globals = globals.iter().map(to_bits).collect();
+        });
+        let memory_bytes = instance.memory_bytes();
+        let globals = instance.globals().into_iter().map(to_bits).collect();
         Self { inner: Arc::new(Inner { module, memory_bytes, globals, clock, files, indices, pages }) }
     }
 
@@ -88,16 +92,12 @@ impl Snapshot {
         hash.finalize().into()
     }
 
-    fn pages(&self) -> impl Iterator<Item = (u32, &[u8])> {
+    /// The pages that are not zero, ascending.
+    pub(crate) fn pages(&self) -> impl Iterator<Item = (u32, &[u8])> {
         self.inner.indices.iter().copied().zip(self.inner.pages.chunks_exact(PAGE))
     }
 
-    /// Indices of the pages that are not zero, ascending.
-    pub(crate) fn indices(&self) -> &[u32] {
-        &self.inner.indices
-    }
-
-    pub(crate) fn globals(&self) -> Vec<Val> {
+    pub(crate) fn globals(&self) -> Vec<Value> {
         self.inner.globals.iter().map(|(ty, bits)| from_bits(*ty, *bits)).collect()
     }
 
@@ -110,7 +110,7 @@ impl Snapshot {
     }
 
     /// Writes the pages that are not zero.
-    pub(crate) fn write_pages(&self, memory: &mut [u8]) {
+    fn write_pages(&self, memory: &mut [u8]) {
         for (index, page) in self.pages() {
             let start = usize::try_from(index).unwrap_or(usize::MAX).saturating_mul(PAGE);
             if let Some(to) = memory.get_mut(start..start.saturating_add(PAGE)) {
@@ -232,27 +232,24 @@ fn read_globals(reader: &mut Reader<'_>) -> Result<Vec<(u8, u64)>> {
     Ok(globals)
 }
 
-#[expect(clippy::cast_sign_loss, reason = "bits, not numbers")]
-fn to_bits(value: &Val) -> (u8, u64) {
-    match value {
-        Val::I64(value) => (0x7e, *value as u64),
-        Val::F32(value) => (0x7d, u64::from(value.to_bits())),
-        Val::F64(value) => (0x7c, value.to_bits()),
-        Val::I32(value) => (0x7f, u64::from(*value as u32)),
-        // Modules with other mutable globals are refused.
-        _ => (0x7f, 0),
-    }
+fn to_bits(value: Value) -> (u8, u64) {
+    let ty = match value.ty() {
+        Type::F64 => 0x7c,
+        Type::F32 => 0x7d,
+        Type::I64 => 0x7e,
+        Type::I32 => 0x7f,
+    };
+    (ty, value.bits())
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "32-bit values hold 32 bits")]
-#[expect(clippy::cast_possible_wrap, reason = "bits, not numbers")]
-fn from_bits(ty: u8, bits: u64) -> Val {
-    match ty {
-        0x7e => Val::I64(bits as i64),
-        0x7d => Val::F32(wasmi::F32::from_bits(bits as u32)),
-        0x7c => Val::F64(wasmi::F64::from_bits(bits)),
-        _ => Val::I32(bits as i32),
-    }
+fn from_bits(ty: u8, bits: u64) -> Value {
+    let ty = match ty {
+        0x7c => Type::F64,
+        0x7d => Type::F32,
+        0x7e => Type::I64,
+        _ => Type::I32,
+    };
+    Value::of(ty, bits)
 }
 
 /// Whether a page holds only zeros. Reads eight bytes at a time: in wasm32 a comparison with a slice of zeros reads one.

@@ -3,4 +3,5 @@
 
 mod emscripten;
 mod plain;
+mod rewrite;
 mod slices;

@@ -34,6 +34,10 @@ const GUEST: &str = r#"(module
     (if (i32.eq (local.get $what) (i32.const 0x6c)) (then (loop $again (br $again)))) ;; l
     (if (i32.eq (local.get $what) (i32.const 0x67)) (then                             ;; g
       (if (i32.eq (memory.grow (i32.const 50)) (i32.const -1)) (then (unreachable)))))
+    (if (i32.eq (local.get $what) (i32.const 0x6e)) (then                             ;; n
+      (loop $again (drop (memory.grow (i32.const 0))) (br $again))))
+    (if (i32.eq (local.get $what) (i32.const 0x6d)) (then                             ;; m
+      (loop $again (drop (memory.grow (i32.const 90))) (br $again))))
     (if (i32.eq (local.get $what) (i32.const 0x75)) (then                             ;; u
       (memory.fill (i32.const 65536) (i32.const 32) (i32.const 65536))
       (return (i32.const 65536))))
@@ -106,7 +110,10 @@ fn failures_have_codes() {
 #[test]
 fn memory_is_limited_by_the_node_and_by_the_module() {
     let mut machine = machine(OnError::RollBack);
-    assert_eq!(step(&mut machine, 'g').failure, None);
+    let (grown, usual) = (step(&mut machine, 'g'), step(&mut machine, 'a').gas);
+    assert_eq!(grown.failure, None);
+    // 1,024 for each of fifty pages.
+    assert!((51_200..51_300).contains(&(grown.gas - usual)), "{} {usual}", grown.gas);
     assert_eq!(machine.memory_bytes(), 52 * 65_536);
     // 102 pages: more than the module allows itself, and more than the node.
     let outcome = step(&mut machine, 'g');
@@ -120,6 +127,15 @@ fn memory_is_limited_by_the_node_and_by_the_module() {
     let tighter = Limits { memory_bytes: 65_536, ..limits() };
     let refused = Program::compile(&wasm, Format::Plain, &tighter).map(|_| ()).unwrap_err();
     assert_eq!(refused.code(), Code::MemoryLimit);
+}
+
+/// wasmi's own instruction for it leaves a frame on the host's stack each time in an optimised build.
+#[test]
+fn growing_for_ever_runs_out_of_gas() {
+    for letter in ['n', 'm'] {
+        let outcome = step(&mut machine(OnError::RollBack), letter);
+        assert_eq!((outcome.failure, outcome.gas), (Some(Code::GasLimit), limits().gas), "{letter}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
-// The runtime inside Chromium against npm @permaweb/ao-loader: the first 30 messages of the differential workload, each
-// outcome and the SHA-256 of the memory every 10 messages, in both modes. The whole workload runs natively.
+// The runtime inside Chromium against npm @permaweb/ao-loader: each outcome of the differential workload and the SHA-256 of the
+// memory every 10 messages, in both modes. On the browser's own engine all messages; on wasmi the first 30 (natively it runs
+// them all). Both must count the same gas.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -22,16 +23,14 @@ const here = dirname(fileURLToPath(import.meta.url));
 const node = (...args) =>
   promisify(execFile)(process.execPath, args, { cwd: join(here, "../.."), maxBuffer: 64 << 20, env: { ...process.env, TZ: "UTC" } });
 
-let browser, folder, served, workload;
+let all, browser, folder, served;
 
 before(async () => {
   for (const name of ["WEFT_MODULES", "WEFT_RUNTIME"]) {
     assert.ok(process.env[name], `${name} is not set: \`cargo xtask test\` sets it.`);
   }
   folder = await mkdtemp(join(tmpdir(), "weft-differential-"));
-  const { env, messages } = JSON.parse((await node("differential/workload.mjs")).stdout);
-  workload = JSON.stringify({ env, messages: messages.slice(0, MESSAGES) });
-  await writeFile(join(folder, "workload.json"), workload);
+  all = JSON.parse((await node("differential/workload.mjs")).stdout);
   served = await servePage(process.env.WEFT_RUNTIME, "/");
   browser = await launch();
 });
@@ -42,25 +41,46 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+// The loader's answers to the first messages, and what they are compared with.
+async function compared(module, format, mode, count) {
+  const path = join(process.env.WEFT_MODULES, module);
+  const files = ["workload", "answers"].map((what) => join(folder, `${module}.${mode}.${count}.${what}.json`));
+  const workload = JSON.stringify({ ...all, messages: all.messages.slice(0, count) });
+  await writeFile(files[0], workload);
+  await node("--experimental-wasm-memory64", "differential/reference.mjs", path, format, ...files, mode);
+  return [(await readFile(path)).toString("base64"), format, workload, await readFile(files[1], "utf8")];
+}
+
+// What was equal, on an engine in a page of its own.
+async function on(engine, given) {
+  const page = await browser.newPage();
+  await page.goto(new URL("index.html", served.url).href);
+  const numbers = await page.evaluate(async ([module, ...rest]) => {
+    const runtime = await import("/bench.js");
+    await runtime.default();
+    const bytes = Uint8Array.from(atob(module), (char) => char.charCodeAt(0));
+    return [...runtime.compare(bytes, ...rest)];
+  }, [...given, engine]);
+  await page.close();
+  const [messages, memories, rolledBack, ...gas] = numbers;
+  return { messages, memories, rolledBack, gas };
+}
+
 for (const [module, format] of MODULES) {
   for (const mode of ["keep", "roll-back"]) {
-    test(`${module}, ${mode}: ${MESSAGES} messages give ao-loader's results and memory`, async () => {
-      const path = join(process.env.WEFT_MODULES, module);
-      const out = join(folder, `${module}.${mode}.json`);
-      await node("--experimental-wasm-memory64", "differential/reference.mjs", path, format, join(folder, "workload.json"), out, mode);
-      const given = [(await readFile(path)).toString("base64"), format, workload, await readFile(out, "utf8")];
-      const page = await browser.newPage();
-      await page.goto(new URL("index.html", served.url).href);
-      const [messages, memories, rolledBack] = await page.evaluate(async ([module, ...rest]) => {
-        const runtime = await import("/bench.js");
-        await runtime.default();
-        const bytes = Uint8Array.from(atob(module), (char) => char.charCodeAt(0));
-        return [...runtime.compare(bytes, ...rest)];
-      }, given);
-      await page.close();
-      assert.equal(messages, MESSAGES);
-      assert.ok(memories >= MESSAGES / 10, `${memories} memories`);
-      assert.equal(rolledBack > 0, mode === "roll-back", `${rolledBack} rolled back`);
+    test(`${module}, ${mode}: ${MESSAGES} messages give ao-loader's results and memory, and the same gas`, async () => {
+      const given = await compared(module, format, mode, MESSAGES);
+      const [native, wasmi] = [await on("native", given), await on("wasmi", given)];
+      assert.deepEqual(native, wasmi);
+      assert.equal(wasmi.messages, MESSAGES);
+      assert.ok(wasmi.memories >= MESSAGES / 10, `${wasmi.memories} memories`);
+      assert.equal(wasmi.rolledBack > 0, mode === "roll-back", `${wasmi.rolledBack} rolled back`);
     });
   }
+
+  test(`${module}: all messages on the browser's own engine give ao-loader's results and memory`, async () => {
+    const { messages, memories } = await on("native", await compared(module, format, "keep", all.messages.length));
+    assert.equal(messages, all.messages.length);
+    assert.ok(messages >= 200 && memories >= messages / 10, `${messages} messages, ${memories} memories`);
+  });
 }

@@ -2,6 +2,8 @@
 //! the native and the memory implementations, the browser's tests with those of the browser.
 
 pub mod clock;
+pub mod engine;
 pub mod fetch;
+pub mod hostile;
 pub mod signatures;
 pub mod store;

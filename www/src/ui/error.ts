@@ -5,6 +5,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { advice } from "../advice.js";
 import type { Model } from "../model.js";
 import { refusedIcon } from "./icons.js";
+import { offer } from "./receipt.js";
 
 export function errorBox(model: Model): TemplateResult | typeof nothing {
   const { error } = model;
@@ -18,7 +19,14 @@ export function errorBox(model: Model): TemplateResult | typeof nothing {
       ${error.code === "scheduler-mismatch" ? acceptSigner(model) : nothing}
       ${error.code === "cron-unsupported"
         ? html`<button @click=${() => model.sync({ withoutCrons: true })}>Replay without cron messages</button>` : nothing}
+      ${error.code === "engines-differ" ? html`<button id="save-divergence" @click=${() => save(model)}>Save the report</button>` : nothing}
     </section>`;
+}
+
+/** Both engines' states, as a file. */
+async function save(model: Model): Promise<void> {
+  const file = await model.divergence();
+  if (file) offer(file, `weft-divergence-${(model.process ?? "process").slice(0, 8)}.bin`);
 }
 
 /** Sources that failed while another one went on. */

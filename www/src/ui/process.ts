@@ -2,6 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 
+import type { EnginePolicy } from "../../../web/js/client.js";
 import { count, duration, slots as some } from "../format.js";
 import type { Model } from "../model.js";
 import { luaIcon, wasmIcon } from "./icons.js";
@@ -26,7 +27,13 @@ export function processCard(model: Model): TemplateResult {
         ${further.map((id, index) => fact(`Module ${index + 2}`, id))}
         ${fact("Scheduler", card?.scheduler ?? summary?.scheduler)} ${fact("Owner", card?.owner)}
         ${summary?.engine ? html`<div><dt>Runs on</dt><dd data-engine=${summary.engine}>${ENGINES[summary.engine]}</dd></div>` : nothing}
+        ${model.process && !model.isLua() ? policy(model) : nothing}
       </dl>
+      ${model.refusedModule && model.engine !== "reference" ? html`
+        <p class="note" data-refused-module>
+          This browser's own WebAssembly does not run this module (${model.refusedModule}), so wasmi alone does: slower by some thirty
+          times, and the same on every machine. 64-bit memory, which most aos modules need, is missing in some browsers.
+        </p>` : nothing}
       ${model.demo ? demos(model) : nothing}
       ${model.demo ? html`
         <p class="note">
@@ -47,13 +54,30 @@ function demos(model: Model): TemplateResult | typeof nothing {
           <a href=${at === 0 ? "#/" : "#/lua"} data-demo=${process} aria-current=${process === model.process ? "page" : "false"}>
             ${lua ? luaIcon : wasmIcon}
             <span><b>${lua ? "Written in Lua" : "Written in Rust"}</b>
-              <small>${lua ? "runs on Weft's own lua@5.3a, which answers as Luerl does" : "runs as WebAssembly, on wasmi"} · ${some(slots)}</small></span>
+              <small>${lua ? "runs on Weft's own lua@5.3a, which answers as Luerl does" : "runs as WebAssembly"} · ${some(slots)}</small></span>
           </a>`;
       })}
     </nav>`;
 }
 
-const ENGINES = { lua: "lua@5.3a, Luerl's Lua", wasm: "WebAssembly, on wasmi" };
+const ENGINES = { lua: "lua@5.3a, Luerl's Lua", wasm: "WebAssembly" };
+
+const POLICIES: { [policy in EnginePolicy]: string } = {
+  referee: "the browser’s, with wasmi as referee",
+  reference: "wasmi only: slower, the same everywhere",
+  fast: "the browser’s only: nobody looks again",
+};
+
+/** Which engines run it. */
+function policy(model: Model): TemplateResult {
+  const choose = (event: Event): void => void model.setEngine((event.target as HTMLSelectElement).value as EnginePolicy);
+  return html`
+    <div><dt><label for="engine">Engine, from the next sync on</label></dt>
+      <dd><select id="engine" @change=${choose}>
+        ${Object.entries(POLICIES).map(([policy, text]) =>
+          html`<option value=${policy} ?selected=${policy === model.engine}>${text}</option>`)}
+      </select></dd></div>`;
+}
 
 const fact = (name: string, id: string | null | undefined): TemplateResult => html`
   <div><dt>${name}</dt><dd class="mono" title=${id ?? ""}>${id || "—"}</dd></div>`;

@@ -133,11 +133,15 @@ function download(model: Model, slot: number | null, text: string): TemplateResu
 async function save(model: Model, slot: number | null): Promise<void> {
   const process = model.process ?? "process";
   const file = await model.receiptFile(slot);
-  if (!file) return;
+  if (file) offer(file, `weft-receipt-${process.slice(0, 8)}${slot === null ? "" : `-${slot}`}.json`);
+}
+
+/** Lets the browser save a file. */
+export function offer(file: Blob, name: string): void {
   const url = URL.createObjectURL(file);
   const anchor = document.createElement("a");
   anchor.href = url;
-  anchor.download = `weft-receipt-${process.slice(0, 8)}${slot === null ? "" : `-${slot}`}.json`;
+  anchor.download = name;
   anchor.click();
   // The browser may begin to read after the click.
   setTimeout(() => URL.revokeObjectURL(url), 60_000);

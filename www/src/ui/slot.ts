@@ -15,7 +15,7 @@ export function slotDetail(model: Model): TemplateResult | typeof nothing {
       <div class="head">
         <div>
           <h2 id="slot-title">Slot ${count(view.slot)}</h2>
-          <p class="sub">${result ? html`${instant(result.timestamp)} · block ${count(result.block_height)} · ${count(result.gas)} gas` : nothing}</p>
+          <p class="sub">${result ? html`${instant(result.timestamp)} · block ${count(result.block_height)} · <span data-gas=${result.gas}>${count(result.gas)} gas</span>${ranOn(result)}` : nothing}</p>
         </div>
         ${result ? html`<div class="actions"><button id="check-slot" @click=${toCheck}>Check this answer</button></div>` : nothing}
       </div>
@@ -25,6 +25,19 @@ export function slotDetail(model: Model): TemplateResult | typeof nothing {
         <div><h3>Out</h3>${result ? outgoing(result) : html`<p class="empty">Not stored yet. Results appear after each commit.</p>`}</div>
       </div>
     </section>`;
+}
+
+const RAN_ON = {
+  fast: ["the browser’s WebAssembly", "wasmi looks at every 250th message and at each that a commit rests on; not at this one."],
+  reference: ["wasmi", "Weft's reference engine, the same on every machine."],
+  both: ["the browser’s WebAssembly and wasmi", "Both ran it: the same result, the same gas, the same state."],
+} as const;
+
+/** Which engine made the result of a wasm process. */
+function ranOn({ ran_on: on }: SlotResult): TemplateResult | typeof nothing {
+  if (!on) return nothing;
+  const [name, what] = RAN_ON[on];
+  return html` · ran on <span data-ran-on=${on} title=${what}>${name}</span>`;
 }
 
 /** To the panel that compares with other nodes; what is selected is what it compares. */

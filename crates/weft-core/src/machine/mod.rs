@@ -8,6 +8,7 @@ use weft_codec::ao::{Module, Process};
 use weft_codec::{Code, Error, Id, Result};
 use weft_lua::device::Store;
 use weft_verify::{Entry, EntryKind, Modules, Verified};
+use weft_wasm::{Engines, Setup};
 
 use crate::options::{EngineKind, ModuleFormat, ModuleOptions};
 use crate::result::SlotResult;
@@ -29,8 +30,8 @@ enum Engine {
 /// A module made ready for a process.
 #[derive(Clone)]
 pub enum Program {
-    /// Compiled.
-    Wasm(weft_wasm::Program),
+    /// Compiled, for the engines that were asked for.
+    Wasm(Setup),
     /// The modules as messages, by id: their texts are compiled by each machine.
     Lua(Store),
 }
@@ -72,15 +73,40 @@ impl Snapshot {
     }
 }
 
+impl Program {
+    /// The name of what runs it.
+    #[must_use]
+    pub fn engine(&self) -> &'static str {
+        match self {
+            Self::Wasm(setup) => setup.engine(),
+            Self::Lua(_) => "weft-lua",
+        }
+    }
+
+    /// Why the fast engine does not run it, where it was asked to.
+    #[must_use]
+    pub fn refused(&self) -> Option<&str> {
+        match self {
+            Self::Wasm(setup) => setup.refused(),
+            Self::Lua(_) => None,
+        }
+    }
+}
+
 /// Compiles the proved modules of a process for its options. Errors: `module-invalid`,
 /// `module-format-unsupported`, `memory-limit`; those of [`crate::module_ids`], `module-mismatch` and `too-large` where the
 /// modules are not those that the process runs on.
-pub fn compile(process: &Process, modules: &Modules, options: &ModuleOptions) -> Result<Program> {
+pub fn compile(
+    process: &Process,
+    modules: &Modules,
+    options: &ModuleOptions,
+    engines: &Engines,
+) -> Result<Program> {
     crate::modules::check(process, modules)?;
     let module = modules.first();
     match options.format {
         ModuleFormat::Wasm(format) => {
-            weft_wasm::Program::compile(&module.data, format, &options.limits()).map(Program::Wasm)
+            Setup::compile(&module.data, format, &options.limits(), engines).map(Program::Wasm)
         }
         ModuleFormat::Lua => {
             let messages = modules.iter().map(|one| (one.id.to_string(), crate::lua::module_message(one)));
@@ -174,10 +200,44 @@ impl ProcessMachine {
         matches!(self.engine, Engine::Lua(_))
     }
 
+    /// Whether a checkpoint may rest on the state: the referee looked at the last message, or there is none to look.
+    #[must_use]
+    pub fn is_checked(&self) -> bool {
+        match &self.engine {
+            Engine::Wasm(wasm) => wasm.is_checked(),
+            Engine::Lua(_) => true,
+        }
+    }
+
+    /// Has the referee look at the next message.
+    pub fn check_next(&mut self) {
+        if let Engine::Wasm(wasm) = &mut self.engine {
+            wasm.check_next();
+        }
+    }
+
+    /// Evaluates the last message once more, for the referee to look at it; what it gives is what it gave. `None` if it did look,
+    /// or if there is none to look. Errors: as [`Self::step`].
+    pub fn check_last(&mut self) -> Result<Option<Evaluation<'_>>> {
+        match &mut self.engine {
+            Engine::Wasm(wasm) => wasm.check_last(),
+            Engine::Lua(_) => Ok(None),
+        }
+    }
+
+    /// What two engines made of a message, where they differ: a file, as `weft_wasm::Divergence::to_bytes` has it.
+    #[must_use]
+    pub fn divergence(&self) -> Option<Vec<u8>> {
+        match &self.engine {
+            Engine::Wasm(wasm) => wasm.divergence(),
+            Engine::Lua(_) => None,
+        }
+    }
+
     /// Evaluates one slot. A message that fails is a result with `error`, and leaves the state as it was.
     /// `form` is [`crate::view::form`]'s.
     ///
-    /// Errors: those of this host. Of a Lua process also `lua-out-of-fuel`, `lua-out-of-memory`, `lua-too-deep` and
+    /// Errors: those of this host; `engines-differ` where the referee sees something else, see [`Self::divergence`]. Of a Lua process also `lua-out-of-fuel`, `lua-out-of-memory`, `lua-too-deep` and
     /// `lua-unsupported`: no node has those limits, so what it would have computed is not known here.
     pub fn step(&mut self, entry: &Verified<Entry>, form: EntryKind) -> Result<Evaluation<'_>> {
         match &mut self.engine {
@@ -349,6 +409,8 @@ impl SlotResult {
             assignments: Vec::new(),
             error: None,
             gas: 0,
+            gas_version: None,
+            ran_on: None,
             rolled_back: false,
             failure: None,
             duplicate_of: None,

@@ -18,8 +18,8 @@ use weft_codec::item::DataItem;
 use weft_codec::tags::TagsExt as _;
 use weft_codec::{Code, Error, Id, Result};
 use weft_core::{
-    ModuleOptions, NodeLimits, ProcessMachine, Program, SlotResult, Snapshot, compile, cron_intervals, dedup,
-    module_ids,
+    Engines, ModuleOptions, NodeLimits, ProcessMachine, Program, SlotResult, Snapshot, compile,
+    cron_intervals, dedup, module_ids,
 };
 use weft_verify::{
     EntryKind, Head, HistoryEntry, HistoryVerifier, Modules, SchedulerPolicy, Untrusted, Verified,
@@ -380,7 +380,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         if let Some((_, program)) = known {
             return Ok(program);
         }
-        let program = compile(process, modules, options)?;
+        let program = compile(process, modules, options, &Engines::default())?;
         let mut programs = self.computer.programs.borrow_mut();
         programs.push((ids, program.clone()));
         if programs.len() > MAX_PROGRAMS {

@@ -200,7 +200,8 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
         self.pace.moving(self.reach, &self.pending, total);
         let spacing =
             self.reach.options.commit_every_ms.max(self.pace.commit_cost.saturating_mul(COMMIT_SPACING));
-        if now.saturating_sub(self.pace.commit) >= spacing || self.pending.bytes >= MAX_PENDING_BYTES {
+        let due = now.saturating_sub(self.pace.commit) >= spacing || self.pending.bytes >= MAX_PENDING_BYTES;
+        if due && self.may_commit() {
             self.commit(false).await?;
         }
         self.reach.check_cancelled()
@@ -219,7 +220,10 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
             return Ok(());
         }
         let before = self.reach.clock.now_ms();
-        let written = self.write_pending(last).await;
+        let written = match self.check_last().await {
+            Ok(()) => self.write_pending(last).await,
+            Err(error) => Err(error),
+        };
         self.pending.void = written.is_err();
         written?;
         let now = self.reach.clock.now_ms();

@@ -176,6 +176,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
     /// Commits what is left, whatever the outcome, and says where the process is.
     pub(crate) async fn close(mut self, outcome: Result<()>) -> Result<Summary> {
         let committed = self.commit(true).await;
+        self.keep_divergence().await?;
         self.reach.report_health();
         let now = self.reach.clock.now_ms();
         self.pace.end(self.reach, now, &self.pending);

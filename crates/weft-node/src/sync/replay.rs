@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use weft_codec::ao::{Assignment, Module, Process};
 use weft_codec::{Code, Error, Id, Result};
 use weft_core::{
-    MAX_MODULES_BYTES, ModuleOptions, NodeLimits, ProcessMachine, SlotResult, compile, cron_intervals, dedup,
-    module_ids, view,
+    MAX_MODULES_BYTES, ModuleOptions, NodeLimits, ProcessMachine, Program, SlotResult, compile,
+    cron_intervals, dedup, module_ids, view,
 };
 use weft_verify::{Entry, EntryKind, Head, HistoryVerifier, Modules, SchedulerPolicy, Untrusted, Verified};
 
@@ -15,7 +15,7 @@ use crate::archive::{Archive, Boot, Record, ReplayHead, corrupt, write};
 use crate::evaluate::evaluate;
 use crate::event::{Event, Observer, Phase};
 use crate::gateway;
-use crate::node::{Cache, Live};
+use crate::node::{Live, Node};
 use crate::reach::Stop;
 use crate::scheduler;
 use crate::seams::{Batch, Clock, Fetch, Store, Table};
@@ -73,36 +73,40 @@ async fn stored_module<S: Store>(archive: &Archive<'_, S>, id: Id) -> Result<Opt
 }
 
 /// The machine as the record's snapshot left it.
-pub(crate) async fn stored_machine<S: Store>(
+pub(crate) async fn stored_machine<S: Store, F: Fetch, C: Clock>(
+    node: &Node<S, F, C>,
     archive: &Archive<'_, S>,
-    cache: &Cache,
     record: &Record,
     limits: &NodeLimits,
 ) -> Result<ProcessMachine> {
     let Proofs { process, modules } = stored_proofs(archive, record).await?;
     let modules = modules.ok_or_else(|| corrupt(Table::Items, &record.module.to_string()))?;
-    restore(archive, cache, record, &process, &modules, limits).await
+    Ok(restore(node, archive, record, &process, &modules, limits).await?.0)
 }
 
-async fn restore<S: Store>(
+/// The machine, and its program.
+async fn restore<S: Store, F: Fetch, C: Clock>(
+    node: &Node<S, F, C>,
     archive: &Archive<'_, S>,
-    cache: &Cache,
     record: &Record,
     process: &Verified<Process>,
     modules: &Modules,
     limits: &NodeLimits,
-) -> Result<ProcessMachine> {
+) -> Result<(ProcessMachine, Program)> {
     let module = modules.first();
     let options = ModuleOptions::read(&process.tags, &module.tags, limits)?;
-    let program = cache.program(modules.ids(), &options, || compile(process, modules, &options))?;
+    let policy = node.cache.policy();
+    let compile = || compile(process, modules, &options, &node.engines(policy));
+    let program = node.cache.program(modules.ids(), &options, policy, compile)?;
     let Some(replay) = &record.replay else {
-        return ProcessMachine::new(process, module, &program, &options);
+        return Ok((ProcessMachine::new(process, module, &program, &options)?, program));
     };
     let key = format!("{}/{}", record.process, replay.slot);
     let snapshot = archive.snapshot(record.process, replay.slot).await?;
     let snapshot = snapshot.ok_or_else(|| corrupt(Table::Snapshots, &key))?;
-    ProcessMachine::restore(process, module, &program, &options, &snapshot)
-        .map_err(|cause| corrupt(Table::Snapshots, &key).because(cause))
+    let machine = ProcessMachine::restore(process, module, &program, &options, &snapshot)
+        .map_err(|cause| corrupt(Table::Snapshots, &key).because(cause))?;
+    Ok((machine, program))
 }
 
 impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
@@ -166,20 +170,16 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
         self.record.further_modules = ids.get(1..).unwrap_or_default().to_vec();
         let modules = Modules::new(first, further);
         self.reach.clock.breathe().await;
-        let machine = restore(
-            &self.archive,
-            &self.node.cache,
-            &self.record,
-            &self.process,
-            &modules,
-            &self.reach.options.limits,
-        )
-        .await?;
+        let limits = &self.reach.options.limits;
+        let restored = restore(self.node, &self.archive, &self.record, &self.process, &modules, limits);
+        let (machine, program) = restored.await?;
         for module in modules.iter() {
             self.reach.observer.event(Event::Module {
                 module: module.id,
                 format: module.format.clone(),
                 bytes: module.data.len() as u64,
+                engine: program.engine().to_owned(),
+                refused: program.refused().map(str::to_owned),
             });
         }
         Ok(machine)
@@ -304,6 +304,33 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
         Ok(())
     }
 
+    /// Has the referee look at the last message, if it did not: a checkpoint rests on it.
+    pub(super) async fn check_last(&mut self) -> Result<()> {
+        let Some(player) = self.player.as_mut() else { return Ok(()) };
+        if let Some(evaluation) = player.machine.check_last()? {
+            evaluate(evaluation, self.reach.clock, || Ok(())).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a checkpoint may rest on the last message. If not, the referee will look at the next one.
+    pub(super) fn may_commit(&mut self) -> bool {
+        let Some(player) = self.player.as_mut() else { return true };
+        if !player.machine.is_checked() {
+            player.machine.check_next();
+        }
+        player.machine.is_checked()
+    }
+
+    /// Keeps what two engines made of a message at which they differed.
+    pub(super) async fn keep_divergence(&self) -> Result<()> {
+        let report = self.player.as_ref().and_then(|player| player.machine.divergence());
+        let Some(report) = report else { return Ok(()) };
+        let mut batch = Batch::default();
+        write::divergence(&mut batch, self.process.id, report);
+        self.archive.commit(batch).await
+    }
+
     /// Whether the record lacks the memory hash that the end of a sync adds.
     pub(super) fn wants_memory_hash(&self) -> bool {
         let at = self.player.as_ref().and_then(|player| player.slot);
@@ -352,6 +379,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
                 process: self.process.id,
                 slot: replay.slot,
                 revision: self.record.revision,
+                policy: self.reach.options.engine,
                 machine: player.machine,
             });
         }

@@ -6,7 +6,7 @@
 
 use super::Call;
 use super::guest::{call_named, write_i32, write_size};
-use super::halt::Halt;
+use crate::engine::Stop;
 
 /// `Asyncify.StackSize` of the loader.
 const STACK_BYTES: u64 = 41_943_040;
@@ -32,30 +32,30 @@ pub(crate) struct Asyncify {
 }
 
 /// Lets the module wait for `answer`, which is there already.
-pub(crate) fn sleep(call: &mut Call<'_>, answer: i64) -> Result<i64, wasmi::Error> {
-    match call.data().asyncify.state {
+pub(crate) fn sleep(call: &mut Call<'_>, answer: i64) -> Result<i64, Stop> {
+    match call.host(|host| host.asyncify.state) {
         State::Normal => {
-            call.data_mut().asyncify.state = State::Unwinding;
+            call.host(|host| host.asyncify.state = State::Unwinding);
             let data = allocate(call)?;
-            call.data_mut().asyncify.data = data;
+            call.host(|host| host.asyncify.data = data);
             call_named(call, "asyncify_start_unwind", &[data])?;
             Ok(0)
         }
         State::Rewinding => {
-            call.data_mut().asyncify.state = State::Normal;
+            call.host(|host| host.asyncify.state = State::Normal);
             call_named(call, "asyncify_stop_rewind", &[])?;
-            let data = call.data().asyncify.data;
+            let data = call.host(|host| host.asyncify.data);
             call_named(call, "free", &[data])?;
-            call.data_mut().asyncify.data = 0;
+            call.host(|host| host.asyncify.data = 0);
             Ok(answer)
         }
-        State::Unwinding => Err(Halt::abort("it waits while it waits already")),
+        State::Unwinding => Err(Stop::abort("it waits while it waits already")),
     }
 }
 
 /// The block: where the stack goes, where it ends, and which export to start again (always the first: `handle`).
-fn allocate(call: &mut Call<'_>) -> Result<u64, wasmi::Error> {
-    let width = call.data().format.pointer_bytes();
+fn allocate(call: &mut Call<'_>) -> Result<u64, Stop> {
+    let width = call.format().pointer_bytes();
     let header = 3 * width;
     let data = call_named(call, "malloc", &[header + STACK_BYTES])?;
     write_size(call, data, data.wrapping_add(header))?;

@@ -1,11 +1,9 @@
 //! The imports of the module `env` that are neither files nor time.
 
-use wasmi::AsContextMut;
-
-use super::Call;
 use super::asyncify;
-use super::guest::{Args, bytes_mut, call_export, charge, text};
-use super::halt::Halt;
+use super::guest::{self, Args, call_export, charge, text};
+use super::{Call, Host};
+use crate::engine::Stop;
 use crate::format::Format;
 
 /// Most bytes that a heap may have, by the loader's `getHeapMax`.
@@ -19,28 +17,23 @@ fn heap_max(format: Format) -> u64 {
 const PAGE: u64 = 65_536;
 
 /// `emscripten_resize_heap(size)`: grows by a fifth more than asked for, then a tenth, then a twentieth.
-pub(crate) fn resize_heap(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, wasmi::Error> {
+pub(crate) fn resize_heap(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, Stop> {
     Ok(i64::from(grow_to(call, args.size(0))?))
 }
 
-fn grow_to(call: &mut Call<'_>, requested: u64) -> Result<bool, wasmi::Error> {
-    let memory = call.data().memory().ok_or_else(|| Halt::abort("it grew its memory before it had any"))?;
-    let old = memory.size(&*call).saturating_mul(PAGE);
+fn grow_to(call: &mut Call<'_>, requested: u64) -> Result<bool, Stop> {
+    let old = call.guest.memory_bytes();
     if requested <= old {
-        return Err(Halt::abort("it asked for a heap that is not larger than the one it has"));
+        return Err(Stop::abort("it asked for a heap that is not larger than the one it has"));
     }
-    let max = heap_max(call.data().format);
+    let max = heap_max(call.format());
     if requested > max {
         return Ok(false);
     }
     for cut in [1, 2, 4] {
         let size = grown_size(old, requested, cut, max);
-        let pages = size.saturating_sub(old) / PAGE;
-        if memory.grow(call.as_context_mut(), pages).is_ok() {
+        if guest::grow(call, size.saturating_sub(old) / PAGE)?.is_some() {
             return Ok(true);
-        }
-        if call.data().limiter.host_exhausted {
-            return Err(wasmi::Error::host(Halt::HostMemory));
         }
     }
     Ok(false)
@@ -65,24 +58,18 @@ pub(crate) fn restored_size(format: Format, initial: u64, wanted: u64) -> u64 {
 
 /// `_emscripten_memcpy_js(to, from, len)`: JavaScript's `copyWithin`, which copies what lies inside the memory and says
 /// nothing about the rest. aos depends on it: when an allocation fails, it copies from and to address zero.
-pub(crate) fn memcpy(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, wasmi::Error> {
-    let memory = call.data().memory().ok_or_else(|| Halt::abort("it copied memory before it had any"))?;
-    let size = memory.size(&*call).saturating_mul(PAGE);
-    let wide = call.data().format.pointer_bytes() == 8;
+pub(crate) fn memcpy(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, Stop> {
+    let size = call.guest.memory_bytes();
+    let wide = call.format().pointer_bytes() == 8;
     let number =
         |index: usize| if wide { args.long(index).0 } else { i64::try_from(args.size(index)).unwrap_or(0) };
     let (to, from, len) = (number(0), number(1), number(2));
     let (to, start, end) = (clamp(to, size), clamp(from, size), clamp(from.saturating_add(len), size));
     let count = end.saturating_sub(start).min(size - to);
     charge(call, count)?;
-    if count == 0 || to == start {
-        return Ok(0);
+    if count > 0 && to != start {
+        call.guest.copy(to, start, count)?;
     }
-    let lowest = to.min(start);
-    let window = bytes_mut(call, lowest, to.max(start) - lowest + count)?;
-    let offset = |at: u64| usize::try_from(at - lowest).unwrap_or(usize::MAX);
-    let range = offset(start)..offset(start).saturating_add(usize::try_from(count).unwrap_or(usize::MAX));
-    window.copy_within(range, offset(to));
     Ok(0)
 }
 
@@ -103,7 +90,7 @@ fn clamp(index: i64, size: u64) -> u64 {
     reason = "the counter is a whole number of milliseconds, as in JavaScript"
 )]
 pub(crate) fn now(call: &mut Call<'_>) -> f64 {
-    call.data_mut().tick() as f64
+    call.host(Host::tick) as f64
 }
 
 /// `_emscripten_system(command)`: there is no shell. (Under node, the loader's 32-bit format does run one.)
@@ -112,39 +99,39 @@ pub(crate) fn system(args: &Args<'_>) -> i64 {
 }
 
 /// `_abort_js`.
-pub(crate) fn abort() -> wasmi::Error {
-    Halt::abort("it called abort()")
+pub(crate) fn abort() -> Stop {
+    Stop::abort("it called abort()")
 }
 
 /// `__assert_fail(condition, file, line, function)`.
-pub(crate) fn assert_fail(call: &mut Call<'_>, args: &Args<'_>) -> wasmi::Error {
+pub(crate) fn assert_fail(call: &mut Call<'_>, args: &Args<'_>) -> Stop {
     match text(call, args.size(0)) {
         Ok(condition) => {
             let shown: String = condition.chars().take(200).collect();
-            Halt::abort(format!("its assertion “{shown}” failed"))
+            Stop::abort(format!("its assertion “{shown}” failed"))
         }
         Err(error) => error,
     }
 }
 
 /// `exit(status)`: what is left in its buffers is written first, as by the loader's `checkUnflushedContent`.
-pub(crate) fn exit(call: &mut Call<'_>, args: &Args<'_>) -> wasmi::Error {
-    if let Some(flush) = call.data().export("fflush")
-        && let Err(error) = call_export(&mut *call, &flush, &[0])
+pub(crate) fn exit(call: &mut Call<'_>, args: &Args<'_>) -> Stop {
+    if let Some(flush) = call.export("fflush")
+        && let Err(error) = call_export(call, &flush, &[0])
     {
         return error;
     }
-    wasmi::Error::host(Halt::Exit(args.int(0)))
+    Stop::Exit(args.int(0))
 }
 
 /// `__asyncjs__weavedrive_open(path, mode)`: no such file, which is what the loader answers without a drive.
-pub(crate) fn weavedrive_open(call: &mut Call<'_>) -> Result<i64, wasmi::Error> {
+pub(crate) fn weavedrive_open(call: &mut Call<'_>) -> Result<i64, Stop> {
     asyncify::sleep(call, 0)
 }
 
 /// `__asyncjs__weavedrive_read` and `_close`: there is no drive, so nothing can be open. The loader throws.
-pub(crate) fn weavedrive_other() -> wasmi::Error {
-    Halt::abort("it used a WeaveDrive file; WeaveDrive is not part of this version")
+pub(crate) fn weavedrive_other() -> Stop {
+    Stop::abort("it used a WeaveDrive file; WeaveDrive is not part of this version")
 }
 
 #[cfg(test)]

@@ -7,9 +7,7 @@ pub(crate) mod asyncify;
 pub(crate) mod emscripten;
 pub(crate) mod files;
 pub(crate) mod guest;
-pub(crate) mod halt;
 pub(crate) mod invoke;
-pub(crate) mod limiter;
 pub(crate) mod slices;
 pub(crate) mod strftime;
 pub(crate) mod syscalls;
@@ -17,26 +15,21 @@ pub(crate) mod table;
 pub(crate) mod time;
 pub(crate) mod wasi;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::rc::Rc;
 
-use wasmi::{Caller, Func, Memory, ValType};
-
+use crate::engine::{After, Guest, Imports, Stop, Value};
 use crate::format::Format;
+use crate::interface::{Function, Interface};
 use files::Files;
-use limiter::Limiter;
 
 /// The loader's clock starts at 10,000 (`TIME = 1e4`) and is read four times while it sets up its files: for the three
 /// standard streams and for `/data`.
 const CLOCK_START: u64 = 10_004;
 
-/// A call from the module into the host.
-pub(crate) type Call<'a> = Caller<'a, Host>;
-
 /// State of one instance outside its memory.
 pub(crate) struct Host {
-    pub(crate) format: Format,
-    pub(crate) limiter: Limiter,
     pub(crate) asyncify: asyncify::Asyncify,
     pub(crate) files: Files,
     /// Milliseconds that the module reads next; grows by one with each reading.
@@ -44,41 +37,24 @@ pub(crate) struct Host {
     /// How many `invoke_*` calls are open.
     pub(crate) invocations: u32,
     pub(crate) meter: slices::Meter,
-    exports: Option<Exports>,
-}
-
-/// What the host calls in the module.
-pub(crate) struct Exports {
-    pub(crate) memory: Memory,
-    functions: BTreeMap<String, Arc<Export>>,
-}
-
-/// An exported function and its type, looked up once.
-pub(crate) struct Export {
-    pub(crate) name: String,
-    pub(crate) func: Func,
-    pub(crate) params: Vec<ValType>,
-    pub(crate) results: Vec<ValType>,
+    /// Most bytes that the memory may have.
+    pub(crate) memory_limit: u64,
+    /// Whether the message was refused more memory than that.
+    pub(crate) memory_refused: bool,
 }
 
 impl Host {
     /// The state of a new instance.
-    pub(crate) fn new(format: Format, limiter: Limiter) -> Self {
+    pub(crate) fn new(memory_limit: u64) -> Self {
         Self {
-            format,
-            limiter,
             asyncify: asyncify::Asyncify::default(),
             files: Files::new(),
             clock: CLOCK_START,
             invocations: 0,
             meter: slices::Meter::default(),
-            exports: None,
+            memory_limit,
+            memory_refused: false,
         }
-    }
-
-    /// Takes over another state, but not the exports, which belong to the instance.
-    pub(crate) fn become_like(&mut self, other: Self) {
-        *self = Self { exports: self.exports.take(), ..other };
     }
 
     /// Reads the clock, as `Date.now` and `emscripten_get_now` do.
@@ -87,20 +63,76 @@ impl Host {
         self.clock = self.clock.saturating_add(1);
         now
     }
+}
 
-    /// Makes the module's exports known to the imports.
-    pub(crate) fn set_exports(&mut self, memory: Memory, functions: Vec<Export>) {
-        let functions = functions.into_iter().map(|export| (export.name.clone(), Arc::new(export))).collect();
-        self.exports = Some(Exports { memory, functions });
+/// An exported function and its place among the exports.
+pub(crate) struct Export {
+    pub(crate) place: usize,
+    pub(crate) function: Function,
+}
+
+/// What is around one instance: it answers the imports, whichever engine asks.
+pub(crate) struct Around {
+    format: Format,
+    interface: Rc<Interface>,
+    exports: BTreeMap<String, Rc<Export>>,
+    host: RefCell<Host>,
+}
+
+impl Around {
+    pub(crate) fn new(format: Format, interface: &Rc<Interface>, memory_limit: u64) -> Self {
+        let mut exports = BTreeMap::new();
+        for (place, function) in interface.functions.iter().enumerate() {
+            let function = function.clone();
+            exports.insert(function.name.clone(), Rc::new(Export { place, function }));
+        }
+        Self { format, interface: Rc::clone(interface), exports, host: RefCell::new(Host::new(memory_limit)) }
     }
 
-    /// The memory, once the instance is made.
-    pub(crate) fn memory(&self) -> Option<Memory> {
-        self.exports.as_ref().map(|exports| exports.memory)
+    /// Reads or changes the host's state. Nothing that runs the module can be reached from inside of `on`.
+    pub(crate) fn host<T>(&self, on: impl FnOnce(&mut Host) -> T) -> T {
+        on(&mut self.host.borrow_mut())
+    }
+}
+
+/// The module and what is around it, while the host works for it.
+pub(crate) struct Call<'a> {
+    pub(crate) guest: &'a mut dyn Guest,
+    pub(crate) around: &'a Around,
+}
+
+impl Call<'_> {
+    /// See [`Around::host`].
+    pub(crate) fn host<T>(&self, on: impl FnOnce(&mut Host) -> T) -> T {
+        self.around.host(on)
+    }
+
+    pub(crate) fn format(&self) -> Format {
+        self.around.format
     }
 
     /// An exported function, if the module has it.
-    pub(crate) fn export(&self, name: &str) -> Option<Arc<Export>> {
-        self.exports.as_ref().and_then(|exports| exports.functions.get(name).cloned())
+    pub(crate) fn export(&self, name: &str) -> Option<Rc<Export>> {
+        self.around.exports.get(name).cloned()
+    }
+}
+
+impl Imports for Around {
+    fn answer(&self, guest: &mut dyn Guest, place: usize, args: &[Value]) -> Result<Option<Value>, Stop> {
+        let import = self.interface.imports.get(place);
+        let import = import.ok_or_else(|| Stop::Engine("an import that is none was called".to_owned()))?;
+        table::answer(&mut Call { guest, around: self }, import, args)
+    }
+
+    fn ended(
+        &self,
+        guest: &mut dyn Guest,
+        after: After,
+        ended: Result<Option<Value>, Stop>,
+    ) -> Result<Option<Value>, Stop> {
+        match after {
+            After::Nothing => ended,
+            After::Invoke { stack } => invoke::end(&mut Call { guest, around: self }, stack, ended),
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! `strftime` as emscripten's loader has it, in English.
 
 use super::Call;
-use super::guest::{Args, bytes_mut, charge, read_i32, read_size, text};
+use super::guest::{Args, charge, read_i32, read_size, text, write};
 use super::time::Civil;
+use crate::engine::Stop;
 
 const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const MONTHS: [&str; 12] = [
@@ -35,14 +36,14 @@ struct Fields {
 }
 
 /// `strftime(out, max, pattern, tm)`: bytes written, less one as the loader counts, or 0 if they do not fit.
-pub(crate) fn strftime(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, wasmi::Error> {
+pub(crate) fn strftime(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, Stop> {
     let (out, max, pattern, tm) = (args.size(0), args.size(1), args.size(2), args.size(3));
     let mut numbers = [0_i64; 8];
     for (at, number) in (tm..).step_by(4).zip(numbers.iter_mut()) {
         *number = i64::from(read_i32(call, at)?);
     }
     let [second, minute, hour, day, month, year, weekday, yearday] = numbers;
-    let zone_at = if call.data().format.pointer_bytes() == 8 { 48 } else { 40 };
+    let zone_at = if call.format().pointer_bytes() == 8 { 48 } else { 40 };
     let zone = match read_size(call, tm.wrapping_add(zone_at))? {
         0 => String::new(),
         zone => text(call, zone)?,
@@ -57,7 +58,7 @@ pub(crate) fn strftime(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, wasm
     if len > max {
         return Ok(0);
     }
-    bytes_mut(call, out, len)?.copy_from_slice(&bytes);
+    write(call, out, &bytes)?;
     Ok(i64::try_from(len - 1).unwrap_or(0))
 }
 

@@ -1,45 +1,51 @@
 //! Which import is which function.
 
-use wasmi::{FuncType, Linker, Val, ValType};
 use weft_codec::{Code, Error, Result};
 
-use super::guest::{Args, call_named, val};
-use super::{Call, Host, emscripten, invoke, strftime, syscalls, time, wasi};
+use super::guest::{self, Args, call_named, integer};
+use super::{Call, emscripten, invoke, slices, strftime, syscalls, time, wasi};
+use crate::engine::{Stop, Type, Value};
+use crate::interface::Import;
+use crate::rewrite;
 
 /// Most parameters of an import; the longest `invoke_*` seen has about twelve.
-const MAX_PARAMS: usize = 32;
+pub(crate) const MAX_PARAMS: usize = 32;
 
-/// Defines one imported function.
+/// Checks that the host has an imported function.
 ///
 /// # Errors
-/// `module-invalid` if the host has no such function.
-pub(crate) fn define(linker: &mut Linker<Host>, module: &str, name: &str, ty: &FuncType) -> Result<()> {
-    let known = ty.params().len() <= MAX_PARAMS && ty.results().len() <= 1 && is_known(module, name);
-    if !known {
-        let shown = |text: &str| text.chars().take(60).collect::<String>();
-        return Err(Error::new(
-            Code::ModuleInvalid,
-            format!(
-                "the module imports “{}.{}”, which its format does not offer",
-                shown(module),
-                shown(name)
-            ),
-        ));
+/// `module-invalid` if it has not.
+pub(crate) fn check(import: &Import) -> Result<()> {
+    let Import { module, name, signature } = import;
+    let ours = module == rewrite::GAS_MODULE;
+    let fits = signature.params.len() <= MAX_PARAMS && signature.results.len() <= 1;
+    if ours || fits && is_known(module, name) {
+        return Ok(());
     }
-    let owned = name.to_owned();
-    let result = ty.results().first().copied();
-    linker
-        .func_new(module, name, ty.clone(), move |mut call, args, results| {
-            let value = dispatch(&mut call, &owned, args, result)?;
-            if let (Some(slot), Some(value)) = (results.first_mut(), value) {
-                *slot = value;
-            }
-            Ok(())
-        })
-        .map(|_| ())
-        .map_err(|error| {
-            Error::new(Code::ModuleInvalid, "the module imports a function twice").because(error)
-        })
+    let shown = |text: &str| text.chars().take(60).collect::<String>();
+    Err(Error::new(
+        Code::ModuleInvalid,
+        format!("the module imports “{}.{}”, which its format does not offer", shown(module), shown(name)),
+    ))
+}
+
+/// Answers an imported function.
+pub(crate) fn answer(
+    call: &mut Call<'_>,
+    import: &Import,
+    args: &[Value],
+) -> std::result::Result<Option<Value>, Stop> {
+    let result = import.signature.results.first().copied();
+    if import.module != rewrite::GAS_MODULE {
+        return dispatch(call, &import.name, args, result);
+    }
+    if import.name == rewrite::GROW_NAME {
+        // -1 where it may not, as by `memory.grow`.
+        let before = guest::grow(call, Args(args).size(0))?.unwrap_or(u64::MAX);
+        return Ok(result.map(|ty| integer(ty, before)));
+    }
+    slices::out_of_gas(call)?;
+    Ok(None)
 }
 
 /// Names of the functions of `env`, `invoke_*` aside.
@@ -84,28 +90,27 @@ fn is_known(module: &str, name: &str) -> bool {
     }
 }
 
-#[expect(clippy::cast_sign_loss, reason = "wasm integers have no sign")]
 fn dispatch(
     call: &mut Call<'_>,
     name: &str,
-    args: &[Val],
-    result: Option<ValType>,
-) -> Result<Option<Val>, wasmi::Error> {
+    args: &[Value],
+    result: Option<Type>,
+) -> std::result::Result<Option<Value>, Stop> {
     if name.starts_with("invoke_") {
         return invoke::invoke(call, name, args);
     }
     if matches!(name, "emscripten_date_now" | "emscripten_get_now") {
-        return Ok(Some(Val::F64(emscripten::now(call).into())));
+        return Ok(Some(Value::F64(emscripten::now(call).to_bits())));
     }
-    let value = integer(call, name, &Args(args))?;
-    if name == "_mktime_js" && result == Some(ValType::I32) {
+    let value = number(call, name, &Args(args))?;
+    if name == "_mktime_js" && result == Some(Type::I32) {
         // Without 64-bit integers in JavaScript, the high half goes a way of its own.
-        call_named(call, "_emscripten_tempret_set", &[(value >> 32) as u64])?;
+        call_named(call, "_emscripten_tempret_set", &[(value >> 32).cast_unsigned()])?;
     }
-    Ok(result.map(|ty| val(ty, value as u64)))
+    Ok(result.map(|ty| integer(ty, value.cast_unsigned())))
 }
 
-fn integer(call: &mut Call<'_>, name: &str, args: &Args<'_>) -> Result<i64, wasmi::Error> {
+fn number(call: &mut Call<'_>, name: &str, args: &Args<'_>) -> std::result::Result<i64, Stop> {
     match name {
         "__assert_fail" => Err(emscripten::assert_fail(call, args)),
         "__asyncjs__weavedrive_open" => emscripten::weavedrive_open(call),
@@ -137,6 +142,6 @@ fn integer(call: &mut Call<'_>, name: &str, args: &Args<'_>) -> Result<i64, wasm
         "strftime" => strftime::strftime(call, args),
         // The formats without metering have used no gas; an environment without variables is written by doing nothing.
         "metering_gasUsed" | "environ_get" => Ok(0),
-        _ => Err(super::halt::Halt::abort("it called a function that the host does not have")),
+        _ => Err(Stop::abort("it called a function that the host does not have")),
     }
 }

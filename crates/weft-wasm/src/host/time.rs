@@ -4,7 +4,8 @@
 //! sources of difference).
 
 use super::Call;
-use super::guest::{Args, bytes_mut, read_i32, write_i32, write_size};
+use super::guest::{Args, read_i32, write, write_i32, write_size};
+use crate::engine::Stop;
 
 /// JavaScript's dates end here, in milliseconds from 1970.
 const MAX_MILLIS: i64 = 8_640_000_000_000_000;
@@ -77,7 +78,7 @@ fn date(seconds: i64) -> Option<Civil> {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "years stay below 300,000, the rest below 400")]
-fn write_fields(call: &mut Call<'_>, tm: u64, date: &Civil) -> Result<(), wasmi::Error> {
+fn write_fields(call: &mut Call<'_>, tm: u64, date: &Civil) -> Result<(), Stop> {
     let fields = [
         date.second,
         date.minute,
@@ -99,25 +100,25 @@ const INVALID: Civil =
     Civil { year: 1_900, month: 0, day: 0, hour: 0, minute: 0, second: 0, weekday: 0, yearday: 0 };
 
 /// `_gmtime_js(time, tm)`.
-pub(crate) fn gmtime(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, wasmi::Error> {
+pub(crate) fn gmtime(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, Stop> {
     let (seconds, next) = args.long(0);
     write_fields(call, args.size(next), &date(seconds).unwrap_or(INVALID))?;
     Ok(0)
 }
 
 /// `_localtime_js(time, tm)`: the same in UTC, with the zone's offset and no summer time.
-pub(crate) fn localtime(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, wasmi::Error> {
+pub(crate) fn localtime(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, Stop> {
     let (seconds, next) = args.long(0);
     let tm = args.size(next);
     write_fields(call, tm, &date(seconds).unwrap_or(INVALID))?;
-    let offset_at = if call.data().format.pointer_bytes() == 8 { 40 } else { 36 };
+    let offset_at = if call.format().pointer_bytes() == 8 { 40 } else { 36 };
     write_size(call, tm.wrapping_add(offset_at), 0)?;
     write_i32(call, tm.wrapping_add(32), 0)?;
     Ok(0)
 }
 
 /// `_mktime_js(tm)`: seconds from 1970, and the fields brought into range.
-pub(crate) fn mktime(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, wasmi::Error> {
+pub(crate) fn mktime(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, Stop> {
     let tm = args.size(0);
     let mut fields = [0_i64; 9];
     for (at, field) in (tm..).step_by(4).zip(fields.iter_mut()) {
@@ -142,13 +143,13 @@ pub(crate) fn mktime(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, wasmi:
 }
 
 /// `_tzset_js(timezone, daylight, std_name, dst_name)`: UTC.
-pub(crate) fn tzset(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, wasmi::Error> {
+pub(crate) fn tzset(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, Stop> {
     write_size(call, args.size(0), 0)?;
     write_i32(call, args.size(1), 0)?;
     // The loader writes the winter's name into the second place when summer and winter are alike, then the summer's
     // into the first; both are UTC.
     for name in [args.size(3), args.size(2)] {
-        bytes_mut(call, name, 4)?.copy_from_slice(b"UTC\0");
+        write(call, name, b"UTC\0")?;
     }
     Ok(0)
 }

@@ -1,15 +1,15 @@
 //! The imports of `wasi_snapshot_preview1`: descriptors and an empty environment.
 
-use super::Call;
 use super::files::Errno;
-use super::guest::{Args, bytes, bytes_mut, charge, read_size, write_size};
-use super::halt::Halt;
+use super::guest::{Args, bytes, charge, read_size, within, write, write_size};
+use super::{Call, Host};
+use crate::engine::Stop;
 
 /// Most buffers in one read or write.
 const MAX_BUFFERS: u64 = 1_024;
 
 /// `environ_sizes_get(count, bytes)`: none, none.
-pub(crate) fn environ_sizes_get(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, wasmi::Error> {
+pub(crate) fn environ_sizes_get(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, Stop> {
     write_size(call, args.size(0), 0)?;
     write_size(call, args.size(1), 0)?;
     Ok(0)
@@ -17,14 +17,14 @@ pub(crate) fn environ_sizes_get(call: &mut Call<'_>, args: &Args<'_>) -> Result<
 
 /// `fd_close(fd)`.
 pub(crate) fn fd_close(call: &mut Call<'_>, args: &Args<'_>) -> i64 {
-    call.data_mut().files.close(args.int(0)).err().map_or(0, i64::from)
+    call.host(|host| host.files.close(args.int(0))).err().map_or(0, i64::from)
 }
 
-fn buffers(call: &Call<'_>, args: &Args<'_>) -> Result<Vec<(u64, u64)>, wasmi::Error> {
-    let width = call.data().format.pointer_bytes();
+fn buffers(call: &Call<'_>, args: &Args<'_>) -> Result<Vec<(u64, u64)>, Stop> {
+    let width = call.format().pointer_bytes();
     let (list, count) = (args.size(1), args.size(2));
     if count > MAX_BUFFERS {
-        return Err(Halt::abort("it passed more buffers than the host takes"));
+        return Err(Stop::abort("it passed more buffers than the host takes"));
     }
     let mut buffers = Vec::new();
     for index in 0..count {
@@ -35,12 +35,12 @@ fn buffers(call: &Call<'_>, args: &Args<'_>) -> Result<Vec<(u64, u64)>, wasmi::E
 }
 
 /// `fd_write(fd, buffers, count, written)`.
-pub(crate) fn fd_write(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, wasmi::Error> {
+pub(crate) fn fd_write(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, Stop> {
     let mut written = 0;
     for (start, len) in buffers(call, args)? {
         charge(call, len)?;
-        let data = bytes(call, start, len)?.to_vec();
-        match call.data_mut().files.write(args.int(0), &data) {
+        let data = bytes(call, start, len)?;
+        match call.host(|host| host.files.write(args.int(0), &data)) {
             Ok((count, ticks)) => {
                 written += count;
                 tick(call, ticks);
@@ -49,7 +49,7 @@ pub(crate) fn fd_write(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, wasm
         }
     }
     // The loader looks the stream up even when there is nothing to write.
-    if let Err(errno) = call.data().files.stream(args.int(0)) {
+    if let Err(errno) = call.host(|host| host.files.stream(args.int(0)).map(drop)) {
         return Ok(i64::from(errno));
     }
     write_size(call, args.size(3), written)?;
@@ -57,21 +57,21 @@ pub(crate) fn fd_write(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, wasm
 }
 
 /// `fd_read(fd, buffers, count, read)`.
-pub(crate) fn fd_read(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, wasmi::Error> {
+pub(crate) fn fd_read(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, Stop> {
     let mut total = 0;
-    if let Err(errno) = call.data().files.stream(args.int(0)) {
+    if let Err(errno) = call.host(|host| host.files.stream(args.int(0)).map(drop)) {
         return Ok(i64::from(errno));
     }
     for (start, len) in buffers(call, args)? {
         charge(call, len)?;
-        bytes(call, start, len)?;
+        within(call, start, len)?;
         let wanted = usize::try_from(len).unwrap_or(usize::MAX);
-        let data = match call.data_mut().files.read(args.int(0), wanted) {
+        let data = match call.host(|host| host.files.read(args.int(0), wanted)) {
             Ok(data) => data,
             Err(errno) => return Ok(i64::from(errno)),
         };
         let count = u64::try_from(data.len()).unwrap_or(0);
-        bytes_mut(call, start, count)?.copy_from_slice(&data);
+        write(call, start, &data)?;
         total += count;
         if count < len {
             break;
@@ -82,11 +82,11 @@ pub(crate) fn fd_read(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, wasmi
 }
 
 /// `fd_seek(fd, offset, whence, position)`.
-pub(crate) fn fd_seek(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, wasmi::Error> {
+pub(crate) fn fd_seek(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, Stop> {
     let (offset, next) = args.long(1);
-    match call.data_mut().files.seek(args.int(0), offset, args.int(next)) {
+    match call.host(|host| host.files.seek(args.int(0), offset, args.int(next))) {
         Ok(position) => {
-            bytes_mut(call, args.size(next + 1), 8)?.copy_from_slice(&position.to_le_bytes());
+            write(call, args.size(next + 1), &position.to_le_bytes())?;
             Ok(0)
         }
         Err(errno) => Ok(i64::from(errno)),
@@ -96,7 +96,7 @@ pub(crate) fn fd_seek(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, wasmi
 /// Reads the clock as often as the loader does to stamp files.
 pub(crate) fn tick(call: &mut Call<'_>, ticks: u64) {
     for _ in 0..ticks {
-        call.data_mut().tick();
+        call.host(Host::tick);
     }
 }
 

@@ -1,0 +1,184 @@
+//! Modules, rewritten.
+
+use arbitrary::Unstructured;
+use wasm_smith::{Config, Module as Smith};
+use wasmi::{
+    Caller, Engine, Error, Extern, Func, Instance, Linker, Memory, Module, Store, StoreLimits,
+    StoreLimitsBuilder, Val,
+};
+use weft_wasm::rewrite::{self, GAS, GAS_MODULE, GAS_NAME, GLOBAL_PREFIX, GROW_NAME, START};
+
+/// What the original may burn of wasmi's fuel, and the rewritten module of its own gas.
+const FUEL: u64 = 200_000;
+
+/// Modules made of the bytes, valid ones: the original and the rewritten one answer alike, trap alike, and leave the same
+/// memory and globals. NaN is left out (the modules make theirs alike), which `crates/weft-wasm/tests/rewrite.rs` looks at.
+/// Returns how many calls were compared.
+pub fn rewrite_module(bytes: &[u8]) -> usize {
+    let Some((first, rest)) = bytes.split_first() else { return 0 };
+    let config = Config {
+        canonicalize_nans: true,
+        memory64_enabled: first & 1 == 1,
+        allow_floats: first & 2 == 2,
+        max_imports: 0,
+        max_memories: 1,
+        max_memory32_bytes: 4 << 20,
+        max_memory64_bytes: 4 << 20,
+        memory_max_size_required: true,
+        max_tables: 2,
+        max_table_elements: 1_000,
+        table_max_size_required: true,
+        min_types: 4,
+        min_funcs: 4,
+        max_instructions: 300,
+        export_everything: true,
+        custom_page_sizes_enabled: false,
+        exceptions_enabled: false,
+        gc_enabled: false,
+        relaxed_simd_enabled: false,
+        simd_enabled: false,
+        shared_everything_threads_enabled: false,
+        threads_enabled: false,
+        wide_arithmetic_enabled: false,
+        tail_call_enabled: true,
+        ..Config::default()
+    };
+    let Ok(module) = Smith::new(config, &mut Unstructured::new(rest)) else { return 0 };
+    let module = module.to_bytes();
+    // What wasmi does not run is no matter of the rewrite.
+    let Some(mut original) = Run::new(&module, true) else { return 0 };
+    let rewritten = rewrite::rewrite(&module).expect("a valid module");
+    assert_eq!(rewritten, rewrite::rewrite(&module).expect("the same"), "the same bytes each time");
+    let mut rewritten = Run::new(&rewritten, false).expect("valid as well");
+    let names: Vec<String> = original.instance.as_ref().map_or_else(Vec::new, |instance| {
+        let exports = instance.exports(&original.store);
+        exports
+            .filter(|export| export.ty(&original.store).func().is_some())
+            .map(|e| e.name().to_owned())
+            .collect()
+    });
+    assert_eq!(original.instance.is_some(), rewritten.instance.is_some(), "both start, or none");
+    let mut compared = 0;
+    for name in names {
+        let Some(one) = original.call(&name) else { break };
+        let Some(two) = rewritten.call(&name) else { break };
+        assert_eq!(one, two, "{name}");
+        assert!(original.state() == rewritten.state(), "{name}: the state");
+        compared += 1;
+    }
+    compared
+}
+
+/// A module that runs.
+struct Run {
+    store: Store<StoreLimits>,
+    instance: Option<Instance>,
+    original: bool,
+}
+
+impl Run {
+    /// `None` if wasmi does not take it. It may be without an instance, if it does not start.
+    fn new(module: &[u8], original: bool) -> Option<Self> {
+        let mut config = wasmi::Config::default();
+        config.consume_fuel(original).wasm_multi_memory(false);
+        let engine = Engine::new(&config);
+        let module = Module::new(&engine, module).ok()?;
+        let limits = StoreLimitsBuilder::new().memory_size(8 << 20).table_elements(10_000).build();
+        let mut store = Store::new(&engine, limits);
+        store.limiter(|limits| limits);
+        let mut linker = Linker::new(&engine);
+        if !original {
+            let out = || -> Result<(), Error> { Err(Error::new("out of gas")) };
+            linker.func_wrap(GAS_MODULE, GAS_NAME, out).expect("the first import");
+            let grow = grow(&module, &mut store)?;
+            linker.define(GAS_MODULE, GROW_NAME, grow).expect("the second");
+        }
+        let mut run = Self { store, instance: None, original };
+        run.refill();
+        run.instance = linker.instantiate_and_start(&mut run.store, &module).ok();
+        run.refill();
+        if !original && let Some(start) = run.instance.and_then(|it| it.get_func(&run.store, START)) {
+            let started = start.call(&mut run.store, &[], &mut []);
+            run.instance = run.instance.filter(|_| started.is_ok());
+        }
+        Some(run)
+    }
+
+    fn refill(&mut self) {
+        if self.original {
+            self.store.set_fuel(FUEL).expect("it counts fuel");
+        } else if let Some(instance) = self.instance {
+            let gas = instance.get_global(&self.store, GAS).expect("it counts gas");
+            // Units differ: enough that the original ends first.
+            gas.set(&mut self.store, Val::I64(100 * FUEL.cast_signed())).expect("a mutable i64");
+        }
+    }
+
+    /// What a function gives, or how it traps; `None` if it ran out of fuel or of stack, whose sizes differ.
+    fn call(&mut self, name: &str) -> Option<String> {
+        self.refill();
+        let func = self.instance?.get_func(&self.store, name)?;
+        let ty = func.ty(&self.store);
+        let default = |types: &[wasmi::ValType]| -> Vec<Val> {
+            types.iter().map(|ty| Val::default_for_ty(*ty)).collect()
+        };
+        let (args, mut results) = (default(ty.params()), default(ty.results()));
+        match func.call(&mut self.store, &args, &mut results) {
+            Ok(()) => Some(results.iter().map(text).collect::<Vec<_>>().join(" ")),
+            Err(error) => match error.as_trap_code() {
+                Some(wasmi::TrapCode::OutOfFuel | wasmi::TrapCode::StackOverflow) => None,
+                Some(code) => Some(code.to_string()),
+                None => None,
+            },
+        }
+    }
+
+    /// The memory and the globals that the original exports.
+    fn state(&self) -> (Vec<String>, Vec<u8>) {
+        let Some(instance) = self.instance else { return Default::default() };
+        let (mut globals, mut memory) = (Vec::new(), Vec::new());
+        for export in instance.exports(&self.store) {
+            let ours = export.name() == GAS || export.name().starts_with(GLOBAL_PREFIX);
+            match export.into_extern() {
+                Extern::Global(global) if !ours => globals.push(text(&global.get(&self.store))),
+                Extern::Memory(found) => memory = Memory::data(&found, &self.store).to_vec(),
+                _ => (),
+            }
+        }
+        (globals, memory)
+    }
+}
+
+/// The import that grows the memory, as `memory.grow` does.
+fn grow(module: &Module, store: &mut Store<StoreLimits>) -> Option<Func> {
+    let ty = module.imports().find(|import| import.name() == GROW_NAME)?.ty().func()?.clone();
+    let name = module.exports().find(|export| export.ty().memory().is_some()).map(|e| e.name().to_owned());
+    Some(Func::new(store, ty, move |mut caller: Caller<'_, StoreLimits>, args, results| {
+        let memory = name.as_ref().and_then(|name| caller.get_export(name)?.into_memory());
+        let mut grown = |pages| memory?.grow(&mut caller, pages).ok();
+        match (args, results) {
+            ([Val::I32(pages)], [result]) => {
+                let before =
+                    grown(u64::from(pages.cast_unsigned())).and_then(|pages| i32::try_from(pages).ok());
+                *result = Val::I32(before.unwrap_or(-1));
+            }
+            ([Val::I64(pages)], [result]) => {
+                let before = grown(pages.cast_unsigned()).and_then(|pages| i64::try_from(pages).ok());
+                *result = Val::I64(before.unwrap_or(-1));
+            }
+            _ => return Err(Error::new("a growth of another type")),
+        }
+        Ok(())
+    }))
+}
+
+/// A value's bits; of a reference, whether there is one.
+fn text(value: &Val) -> String {
+    match value {
+        Val::I32(value) => format!("{value}i32"),
+        Val::I64(value) => format!("{value}i64"),
+        Val::F32(value) => format!("{:x}f32", value.to_bits()),
+        Val::F64(value) => format!("{:x}f64", value.to_bits()),
+        other => format!("{}", format!("{other:?}").contains("Null")),
+    }
+}
