@@ -35,6 +35,7 @@ mod node_sources;
 mod node_sync;
 mod receipts;
 mod referee;
+mod spec;
 mod stage;
 mod tampering;
 mod units;
