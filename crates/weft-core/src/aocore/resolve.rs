@@ -237,7 +237,17 @@ impl Run<'_> {
         Ok(Answer::ok(self.with_device(whole, device)?))
     }
 
+    /// The message under another device. Its own lets the key be set; where that one is not here, as those that need a node are
+    /// not, the key is set all the same.
     fn with_device(&mut self, message: Message, device: &str) -> Result<Message> {
+        let own = message.get("device").and_then(Value::as_text);
+        if own.is_some_and(|own| self.core.devices.find(own).is_err()) {
+            let values = Message::new().with("device", device);
+            return match device::message::set(&message, &values, self)?.value {
+                Value::Message(message) => Ok(message),
+                _ => Ok(message),
+            };
+        }
         self.set(&message, &Message::new().with("device", device))
     }
 

@@ -82,7 +82,7 @@ pub(super) fn keys(base: &Message) -> Answer {
 
 /// New values for keys. Values that are messages go into each other, unless `set-mode` is `explicit`. Where a committed key
 /// gets another value, no commitment is left.
-pub(super) fn set(base: &Message, request: &Message, run: &Run<'_>) -> Result<Answer> {
+pub(in super::super) fn set(base: &Message, request: &Message, run: &Run<'_>) -> Result<Answer> {
     let is_set = |key: &str| !RESERVED.contains(&key) && !is_private(key);
     let unset = Value::Atom("unset".to_owned());
     let undefined = Value::Atom("undefined".to_owned());

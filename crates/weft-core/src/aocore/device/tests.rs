@@ -289,6 +289,11 @@ fn what_is_stored_is_looked_up_and_asked() {
         body(ask(format!("/~lookup@1.0/read&target={other}"))),
         Some(Value::Atom("not_found".to_owned()))
     );
+    // A stored message whose own device is not here is read as a plain one.
+    let process = One(id, Message::new().with("device", "process@1.0").with("a", "b"));
+    let of = |path: String| core.with_store(&process).request(&Message::new().with("path", path));
+    assert_eq!(body(of(format!("/{id}~message@1.0/a")).unwrap()), Some("b".into()));
+    assert_eq!(of(format!("/{id}/a")).unwrap_err().code(), Code::DeviceUnknown);
     let linked = Message::new().with("l", Value::Link(id));
     assert_eq!(core.get(&linked, "l/a").unwrap(), Answer::ok("b"));
     let lost = Message::new().with("l", Value::Link(other));
