@@ -234,10 +234,13 @@ fn tonumber(call: &mut Call<'_>) -> Answer {
 }
 
 fn in_base(text: &[u8], base: u32) -> Option<i64> {
-    let text = text.trim_ascii();
-    let text = text.strip_prefix(&[11]).unwrap_or(text);
+    let is_space = |c: &u8| matches!(c, b' ' | 9..=13);
+    let begin = text.iter().position(|c| !is_space(c))?;
+    let end = text.iter().rposition(|c| !is_space(c))?;
+    let text = text.get(begin..=end)?;
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
         _ => (false, text),
     };
     if digits.is_empty() {

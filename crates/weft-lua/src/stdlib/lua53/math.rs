@@ -107,7 +107,7 @@ fn log(call: &mut Call<'_>) -> Answer {
 }
 
 fn extreme(call: &mut Call<'_>, largest: bool) -> Answer {
-    let Some(mut best) = call.arg(0) else { return Err(call.bad(0, "number expected, got no value")) };
+    let Some(mut best) = call.arg(0) else { return Err(call.bad(0, "value expected")) };
     for at in 1..call.count() {
         let other = call.arg_or_nil(at);
         let beats = if largest { call.vm.is_less(best, other)? } else { call.vm.is_less(other, best)? };

@@ -45,12 +45,16 @@ impl<'f> Reader<'f> {
         Self { rest: format, little: true, align: 1 }
     }
 
+    /// Digits, up to where one more could pass the longest text; those after it are no option's.
     fn number(&mut self) -> Option<usize> {
-        let count = self.rest.iter().take_while(|c| c.is_ascii_digit()).count();
-        let (digits, rest) = self.rest.split_at_checked(count)?;
-        self.rest = rest;
-        let value = |sum: usize, c: &u8| sum.saturating_mul(10).saturating_add(usize::from(c - b'0'));
-        (count > 0).then(|| digits.iter().fold(0, value).min(MAX_LENGTH))
+        let mut number = None;
+        while let Some((digit @ b'0'..=b'9', rest)) = self.rest.split_first()
+            && number.unwrap_or(0) <= (MAX_LENGTH - 9) / 10
+        {
+            number = Some(number.unwrap_or(0) * 10 + usize::from(digit - b'0'));
+            self.rest = rest;
+        }
+        number
     }
 
     fn limited(&mut self, call: &mut Call<'_>, default: usize) -> Result<usize, LuaError> {
