@@ -1,6 +1,6 @@
-// What npm @permaweb/ao-loader answers to the workload, and the SHA-256 of its memory.
+// What npm @permaweb/ao-loader answers to the workload, and the SHA-256 of its memory after EVERY messages (10).
 //
-//   TZ=UTC node --experimental-wasm-memory64 tests/differential/reference.mjs MODULE FORMAT WORKLOAD OUT keep|roll-back
+//   TZ=UTC node --experimental-wasm-memory64 tests/differential/reference.mjs MODULE FORMAT WORKLOAD OUT keep|roll-back [EVERY]
 //
 // keep: one instance, its memory stays in place.
 // roll-back: as the legacy CU drives the loader: each call begins with the memory of the last good message, and an Error or
@@ -11,7 +11,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 const loader = createRequire(import.meta.url)("@permaweb/ao-loader");
-const [module, format, workload, out, mode] = process.argv.slice(2);
+const [module, format, workload, out, mode, every = "10"] = process.argv.slice(2);
 const binary = readFileSync(module);
 const { env, messages } = JSON.parse(readFileSync(workload, "utf8"));
 
@@ -61,7 +61,7 @@ for (const [slot, message] of messages.entries()) {
     same = answer.Memory !== undefined && !(typeof output === "string" && output.endsWith(BUFFER_ERROR));
     if (same) memory = copied(answer.Memory, memory);
   }
-  hashWanted ||= slot % 10 === 9 || slot === messages.length - 1;
+  hashWanted ||= slot % Number(every) === Number(every) - 1 || slot === messages.length - 1;
   // In place, an exception leaves us without a view of the memory: the next answer has one.
   if (hashWanted && memory && (mode !== "keep" || answer.Memory)) {
     result.memory_sha256 = sha256(memory);

@@ -13,8 +13,13 @@ const stage = onStage();
 const answers = ({ results }) => results.map(({ ran_on: _on, ...rest }) => rest);
 const made = ({ results }) => [...new Set(results.map(({ ran_on: on }) => on).filter(Boolean))].sort();
 const again = async (page) => {
+  // By what the model says: the work is done before the page's next frame.
+  await page.evaluate(() => { window.before = document.querySelector("weft-app").model.synced; });
   await page.click("#forget");
-  await page.waitForSelector("[data-state=green]", { state: "detached" });
+  await page.waitForFunction(() => {
+    const { synced } = document.querySelector("weft-app").model;
+    return synced !== window.before && (synced?.replayed_now ?? 0) > 0;
+  }, null, { timeout: 300_000 });
   await green(page);
   return history(page);
 };
