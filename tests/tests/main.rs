@@ -31,6 +31,7 @@ mod node_processes;
 mod node_rebuild;
 mod node_referee;
 mod node_scores;
+mod node_signed;
 mod node_sources;
 mod node_sync;
 mod receipts;

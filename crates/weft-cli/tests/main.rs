@@ -6,5 +6,6 @@ mod lua;
 mod lua_process;
 mod replay;
 mod replay_module;
+mod replay_node;
 mod verify;
 mod verify_exchanges;

@@ -17,7 +17,10 @@ pub mod view;
 
 pub use limits::NodeLimits;
 pub use lua::{LocalAnswer, LocalProfile, LocalRun, LocalScript};
-pub use machine::{Evaluated, Evaluation, LuaAnswer, LuaRun, ProcessMachine, Program, Snapshot, compile};
+pub use machine::{
+    Evaluated, Evaluation, LuaAnswer, LuaRun, ProcessMachine, Program, SignedModules, Snapshot, check_signed,
+    compile,
+};
 pub use modules::{MAX_MODULES, MAX_MODULES_BYTES, module_ids};
 pub use options::{EngineKind, ModuleFormat, ModuleOptions, cron_intervals, needs_weavedrive, parse_size};
 pub use replay::{Replay, ResultCheck};

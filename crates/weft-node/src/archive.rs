@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use weft_codec::ao::Carrier;
 use weft_codec::item::DataItem;
+use weft_codec::message::{Tabm, packed};
 use weft_codec::transaction::Transaction;
 use weft_codec::{Address, Code, Error, Id, Result};
 use weft_core::{EngineKind, SlotResult, Snapshot};
-use weft_verify::{FraudProof, Head, HistoryEntry, InclusionProof};
+use weft_verify::{FraudProof, Head, HistoryEntry, InclusionProof, Status};
 
 use crate::heads::HeadSeen;
 use crate::location::Location;
@@ -32,6 +33,9 @@ const MAX_INCLUDED: usize = 2;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record {
     pub(crate) process: Id,
+    /// What its history is made of.
+    #[serde(default, skip_serializing_if = "Form::is_items")]
+    pub(crate) form: Form,
     pub(crate) module: Id,
     /// The modules after it, of a Lua process that lists several; known once it was run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -69,8 +73,26 @@ pub(crate) struct Record {
     pub(crate) listing: Option<Said>,
 }
 
+/// What a history is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Form {
+    /// Data items: a scheduler unit's.
+    #[default]
+    Items,
+    /// Signed AO-Core messages: a HyperBEAM node's.
+    Messages,
+}
+
+impl Form {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+    fn is_items(&self) -> bool {
+        *self == Self::Items
+    }
+}
+
 /// How far the replay is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct ReplayHead {
     pub(crate) slot: u64,
     /// Of the linear memory after that slot. Taken at the end of a sync, not at every commit: it costs a pass
@@ -115,6 +137,21 @@ pub(crate) struct Tally {
     pub(crate) sentence: String,
 }
 
+impl Tally {
+    pub(crate) fn saying(sentence: &str) -> Self {
+        Self { sentence: sentence.to_owned(), ..Self::default() }
+    }
+
+    /// Counts how a check came out.
+    pub(crate) fn count(&mut self, status: &Status) {
+        match status {
+            Status::Proved => self.proved += 1,
+            Status::Trusted { by } => *self.trusted.entry(by.clone()).or_default() += 1,
+            _ => {}
+        }
+    }
+}
+
 /// The typed layer over a [`Store`].
 pub(crate) struct Archive<'a, S> {
     store: &'a S,
@@ -133,6 +170,16 @@ impl<'a, S: Store> Archive<'a, S> {
         let key = process.to_string();
         let Some(value) = self.store.get(Table::Processes, &key).await? else { return Ok(None) };
         decode_record(&key, &value).map(Some)
+    }
+
+    /// Errors: `store-failed` if another sync wrote to the record's process since it was read.
+    pub(crate) async fn check_revision(&self, record: &Record) -> Result<()> {
+        let stored = self.record(record.process).await?.map_or(0, |stored| stored.revision);
+        if stored == record.revision {
+            return Ok(());
+        }
+        let what = "Another sync wrote to this process meanwhile. Run this one again.";
+        Err(Error::new(Code::StoreFailed, what))
     }
 
     /// Up to `limit` records, by process id.
@@ -156,6 +203,22 @@ impl<'a, S: Store> Archive<'a, S> {
         let Some(value) = self.either(pending, Table::Slots, &key).await? else { return Ok(None) };
         let entry = open(&value).and_then(decode_entry);
         entry.map(Some).ok_or_else(|| corrupt(Table::Slots, &key))
+    }
+
+    /// The assignment of a slot of a schedule of messages, as it was shown to the process; who reads it proves it again.
+    pub(crate) async fn signed_slot(&self, pending: &Batch, process: Id, slot: u64) -> Result<Option<Tabm>> {
+        let key = slot_key(process, slot);
+        let Some(value) = self.either(pending, Table::Slots, &key).await? else { return Ok(None) };
+        let assignment = open(&value).and_then(|bytes| packed::unpack(bytes).ok());
+        assignment.map(Some).ok_or_else(|| corrupt(Table::Slots, &key))
+    }
+
+    /// The message stored under an id, with its commitments; who reads it proves it again.
+    pub(crate) async fn message(&self, id: Id) -> Result<Option<Tabm>> {
+        let key = message_key(id);
+        let Some(value) = self.store.get(Table::Items, &key).await? else { return Ok(None) };
+        let message = open(&value).and_then(|bytes| packed::unpack(bytes).ok());
+        message.map(Some).ok_or_else(|| corrupt(Table::Items, &key))
     }
 
     pub(crate) async fn result(&self, process: Id, slot: u64) -> Result<Option<SlotResult>> {
@@ -303,6 +366,20 @@ pub(crate) mod write {
         size
     }
 
+    /// Puts the assignment of a slot of a schedule of messages; answers with its size in bytes.
+    pub(crate) fn signed_slot(batch: &mut Batch, process: Id, slot: u64, shown: &Tabm) -> Result<usize> {
+        let value = seal(&packed::pack(shown)?);
+        let size = value.len();
+        batch.put(Table::Slots, slot_key(process, slot), value);
+        Ok(size)
+    }
+
+    /// Puts a message with its commitments.
+    pub(crate) fn message(batch: &mut Batch, id: Id, message: &Tabm) -> Result<()> {
+        batch.put(Table::Items, message_key(id), seal(&packed::pack(message)?));
+        Ok(())
+    }
+
     /// Puts a proof that the scheduler signed two assignments for a slot beside that slot.
     pub(crate) fn fraud(batch: &mut Batch, proof: &FraudProof) {
         let json = proof.to_json().to_string();
@@ -351,6 +428,11 @@ pub(crate) mod write {
     pub(crate) fn drop_snapshot(batch: &mut Batch, process: Id, slot: u64) {
         batch.delete(Table::Snapshots, slot_key(process, slot));
     }
+}
+
+/// Beside the items: an item's key is its id.
+fn message_key(id: Id) -> String {
+    format!("message/{id}")
 }
 
 fn id_key(process: Id, message: Id) -> String {

@@ -58,7 +58,7 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
     /// to `sink`. Answers with its size in bytes. The text is the same for the same store.
     ///
     /// `observer` hears of progress (phase `receipt`, in slots) and can stop it. Errors: `not-found` for what is not
-    /// stored; `store-corrupt` where the store does not prove; `cancelled`; those of `sink`.
+    /// stored; `request-invalid` for a history of a HyperBEAM node; `store-corrupt` where the store does not prove; `cancelled`; those of `sink`.
     pub async fn export_receipt<O: Observer>(
         &self,
         process: Id,
@@ -66,7 +66,7 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
         observer: &O,
         sink: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<u64> {
-        let record = self.known(process).await?;
+        let record = self.known_items(process, "receipt file").await?;
         let (archive, signatures, clock) = (self.archive(), &*self.signatures, self.clock());
         let export = Export { archive, signatures, record: &record, clock, observer };
         Box::pin(export.run(request, sink)).await

@@ -90,7 +90,7 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
         options: &Options,
         observer: &O,
     ) -> Result<Vec<IncludedItem>> {
-        let record = self.known(process).await?;
+        let record = self.known_items(process, "proofs of inclusion").await?;
         let sources = sources.checked()?;
         let reach = self.reach(observer, options);
         let tip = Box::pin(chain::tip(&reach, &sources.gateways)).await?.value.height;

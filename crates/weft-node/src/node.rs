@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 use weft_codec::ao::Carrier;
+use weft_codec::message::Tabm;
 use weft_codec::{Address, Code, Error, Id, Result};
 use weft_core::{
     Engine, Engines, LocalAnswer, LocalScript, LuaAnswer, ModuleOptions, NodeLimits, Policy, ProcessMachine,
@@ -13,7 +14,7 @@ use weft_core::{
 };
 use weft_verify::{FraudProof, HistoryEntry, Receipt};
 
-use crate::archive::{Archive, Record};
+use crate::archive::{Archive, Form, Record};
 use crate::chain::{self, BlockName};
 use crate::evaluate::{evaluate, run_local, run_script};
 use crate::event::Observer;
@@ -26,8 +27,8 @@ use crate::scores::{Scores, SourceHealth};
 use crate::seams::{Batch, Clock, Fetch, Store};
 use crate::signatures::{InRust, Signatures};
 use crate::sources::Sources;
-use crate::sync::Run;
 use crate::sync::replay::{stored_machine, stored_proofs};
+use crate::sync::{self, signed};
 
 /// The most schedulers whose address is remembered.
 const MAX_LOCATIONS: usize = 64;
@@ -224,9 +225,7 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
         // On the heap: callers hold this future in theirs, and a browser's stack is small.
         let road = Box::pin(async {
             self.cache.set_policy(options.engine);
-            let mut run = Run::open(self, &reach, &sources, process).await?;
-            let outcome = run.drive().await;
-            run.close(outcome).await
+            sync::sync(self, &reach, &sources, process).await
         });
         let summary = road.await;
         drop(busy);
@@ -266,6 +265,9 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
     /// The assignment and the message of one slot, as they were when they were proved.
     /// [`Self::slot_receipt`] proves them anew.
     pub async fn entry(&self, process: Id, slot: u64) -> Result<Option<HistoryEntry>> {
+        if self.form(process).await? == Form::Messages {
+            return Ok(None);
+        }
         self.archive().slot(&Batch::default(), process, slot).await
     }
 
@@ -273,10 +275,13 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
     pub async fn receipt(&self, process: Id) -> Result<Receipt> {
         let archive = self.archive();
         let record = self.known(process).await?;
-        let proofs = stored_proofs(&archive, &record).await?;
+        let checks = match record.form {
+            Form::Items => stored_proofs(&archive, &record).await?.checks(),
+            Form::Messages => signed::stored_checks(&archive, &record).await?,
+        };
         let frauds = archive.frauds(process).await?;
         let included = archive.included(process, MAX_LISTED).await?.len();
-        Ok(receipts::of_history(&record, &proofs, &frauds, included))
+        Ok(receipts::of_history(&record, checks, &frauds, included))
     }
 
     /// The proofs that the scheduler of a process signed two assignments for one slot, in the order of the slots.
@@ -406,8 +411,11 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
         let machine = match self.cache.take_live(&record) {
             Some(machine) => machine,
             None => {
-                let archive = self.archive();
-                Box::pin(stored_machine(self, &archive, &record, &NodeLimits::unbounded())).await?
+                let (archive, limits) = (self.archive(), NodeLimits::unbounded());
+                match record.form {
+                    Form::Items => Box::pin(stored_machine(self, &archive, &record, &limits)).await?,
+                    Form::Messages => Box::pin(signed::standing_machine(&archive, &record, &limits)).await?,
+                }
             }
         };
         Ok((record, slot, machine))
@@ -427,6 +435,32 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
         self.archive().record(process).await?.ok_or_else(|| {
             Error::new(Code::NotFound, format!("Nothing is stored of the process {process}: sync it first."))
         })
+    }
+
+    /// What is known of a process whose history is of data items. Errors: `not-found`; `request-invalid` for one of a HyperBEAM
+    /// node.
+    pub(crate) async fn known_items(&self, process: Id, wanted: &str) -> Result<Record> {
+        let record = self.known(process).await?;
+        if record.form == Form::Messages {
+            let what = format!(
+                "The history of {process} is of signed HTTP messages: this version makes no {wanted} of it."
+            );
+            return Err(Error::new(Code::RequestInvalid, what));
+        }
+        Ok(record)
+    }
+
+    async fn form(&self, process: Id) -> Result<Form> {
+        Ok(self.archive().record(process).await?.map(|record| record.form).unwrap_or_default())
+    }
+
+    /// The assignment of one slot of a process that a HyperBEAM node schedules, with its message and all commitments, as it was
+    /// when it was proved. `None` for any other process, and for a slot that is not stored.
+    pub async fn signed_entry(&self, process: Id, slot: u64) -> Result<Option<Tabm>> {
+        match self.form(process).await? {
+            Form::Messages => self.archive().signed_slot(&Batch::default(), process, slot).await,
+            Form::Items => Ok(None),
+        }
     }
 
     fn enter(&self, process: Id) -> Result<Busy<'_>> {

@@ -98,6 +98,15 @@ impl<'a, F: Fetch, C: Clock, O: Observer> Reach<'a, F, C, O> {
         accept_status(self.answer(base, request).await?)
     }
 
+    /// As [`Self::get`], of a HyperBEAM node: with messages in the answer in their place, not as links.
+    pub(crate) async fn get_message(&self, base: &str, path: &str, max_bytes: u64) -> Result<Response> {
+        let request = Request {
+            headers: vec![("accept-bundle".to_owned(), "true".to_owned())],
+            ..Self::get_request(format!("{base}/{path}"), max_bytes, self.options.timeout_ms)
+        };
+        accept_status(self.answer(base, request).await?)
+    }
+
     /// As [`Self::get`], for one of several sources that are asked the same.
     pub(crate) async fn question(&self, base: &str, path: &str, max_bytes: u64) -> Result<Response> {
         accept_status(self.probe(base, path, max_bytes).await?)
@@ -295,7 +304,8 @@ fn accept_status(response: Response) -> Result<Response> {
         return Err(Error::new(Code::NotFound, format!("It is not there (status {}).", response.status)));
     }
     let shown = if looks_like_html(&response) { "an HTML page".to_owned() } else { format!("`{text}`") };
-    Err(Error::new(Code::SourceStatus, format!("It answered with status {}: {shown}.", response.status)))
+    let what = format!("It answered with status {}: {shown}.", response.status);
+    Err(Error::new(Code::SourceStatus, what).with("status", response.status))
 }
 
 /// Whether an answer is a web page: gateways and proxies send one in place of JSON when something is wrong.

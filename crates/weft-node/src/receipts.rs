@@ -3,28 +3,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use weft_codec::{Address, Code, Error, Result};
-use weft_verify::{Check, FraudProof, Head, Modules, Receipt, SchedulerPolicy, Status, Untrusted};
+use weft_verify::{Check, FraudProof, Head, Receipt, SchedulerPolicy, Status, Untrusted};
 
-use crate::archive::{Archive, Record, corrupt};
+use crate::archive::{Archive, Form, Record, corrupt};
 use crate::heads::{self, HeadSeen, Standing};
 use crate::include;
 use crate::quorum::Tally;
 use crate::seams::{Batch, Store, Table};
-use crate::sync::replay::{Proofs, stored_entry, verifier_at};
-use crate::sync::stored_process;
+use crate::sync::replay::{stored_entry, verifier_at};
+use crate::sync::{signed, stored_process};
 
-/// The receipt of a whole history: the proofs of process and module, one line for each kind of check over all
+/// The receipt of a whole history: `checks` of process and module, one line for each kind of check over all
 /// slots with its count, and every assumption that is left.
 pub(crate) fn of_history(
     record: &Record,
-    proofs: &Proofs,
+    mut checks: Vec<Check>,
     frauds: &[FraudProof],
     included: usize,
 ) -> Receipt {
-    let mut checks = proofs.process.checks().to_vec();
-    for module in proofs.modules.iter().flat_map(Modules::iter) {
-        checks.extend_from_slice(module.checks());
-    }
     for (claim, tally) in &record.tallies {
         if tally.proved > 0 {
             let evidence = [("count", tally.proved.to_string())];
@@ -50,13 +46,10 @@ pub(crate) async fn of_slot<S: Store>(
     if head.is_none_or(|head| slot > head) {
         return Err(Error::new(Code::NotFound, format!("Slot {slot} is not in the store.")));
     }
-    let process = stored_process(archive, record.process).await?;
-    // The signers were accepted when the slot came in; the receipt says which one this slot rests on.
-    let policy =
-        SchedulerPolicy { accepted: accepted(archive, record, slot).await?, ..SchedulerPolicy::default() };
-    let mut verifier = verifier_at(archive, &process, policy, slot).await?;
-    let entry = stored_entry(archive, &mut verifier, record.process, slot).await?;
-    let mut checks = entry.checks().to_vec();
+    let mut checks = match record.form {
+        Form::Items => item_checks(archive, record, slot).await?,
+        Form::Messages => signed::slot_checks(archive, record, slot).await?,
+    };
     if let Some(result) = archive.result(record.process, slot).await? {
         let mut evidence =
             vec![("gas", result.gas.to_string()), ("rolled-back", result.rolled_back.to_string())];
@@ -97,6 +90,16 @@ pub(crate) async fn of_slot<S: Store>(
         found.map_err(|cause| corrupt(Table::Slots, &format!("{}/{slot}", record.process)).because(cause))?,
     );
     Ok(Receipt::new(format!("{}/{slot}", record.process), checks))
+}
+
+/// The checks of a slot's items, made anew.
+async fn item_checks<S: Store>(archive: &Archive<'_, S>, record: &Record, slot: u64) -> Result<Vec<Check>> {
+    let process = stored_process(archive, record.process).await?;
+    // The signers were accepted when the slot came in; the receipt says which one this slot rests on.
+    let policy =
+        SchedulerPolicy { accepted: accepted(archive, record, slot).await?, ..SchedulerPolicy::default() };
+    let mut verifier = verifier_at(archive, &process, policy, slot).await?;
+    Ok(stored_entry(archive, &mut verifier, record.process, slot).await?.checks().to_vec())
 }
 
 async fn accepted<S: Store>(

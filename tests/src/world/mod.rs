@@ -1,6 +1,7 @@
 //! A small network of our own: a module, a process, a history signed with the test key, and the scheduler and
 //! gateway that serve them, honest or not.
 
+pub mod hyperbeam;
 mod network;
 mod program;
 mod stage;

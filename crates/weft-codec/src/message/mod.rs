@@ -7,7 +7,8 @@
 //! | [`httpsig::Encoded`] | a [`Tabm`] as headers and a body |
 //! | [`Commitment`] | who vouches for which keys of a message |
 //!
-//! `Message` ⇄ `Tabm` is [`structured`], `Tabm` ⇄ headers and body is [`httpsig`], `Tabm` ⇄ paths is [`flat`], both ⇄ JSON is [`json`].
+//! `Message` ⇄ `Tabm` is [`structured`], `Tabm` ⇄ headers and body is [`httpsig`], `Tabm` ⇄ paths is [`flat`], both ⇄ JSON is [`json`],
+//! `Tabm` ⇄ the bytes of a store is [`packed`].
 //! Ids and hashpaths are in [`id`]. HyperBEAM changed its rules in 2025 so that one message has another id since: every
 //! function that depends on it takes a [`Generation`].
 //!
@@ -22,6 +23,7 @@ mod generation;
 pub mod httpsig;
 pub mod id;
 pub mod json;
+pub mod packed;
 pub mod structured;
 mod tabm;
 mod types;

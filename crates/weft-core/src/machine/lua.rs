@@ -21,12 +21,22 @@ pub(super) struct Lua {
 
 impl Lua {
     pub(super) fn new(process: &Verified<Process>, store: &Store, options: &ModuleOptions) -> Result<Self> {
-        let (message, limits) = (process_message(process)?, options.lua_limits());
-        let made = weft_lua::device::Process::new(&message, store, limits).map_err(|called| {
+        let message = process_message(process)?;
+        Self::of_message(process.id.to_string(), &message, store, options.lua_limits())
+    }
+
+    /// The process that a message defines.
+    pub(super) fn of_message(
+        id: String,
+        message: &Map,
+        store: &Store,
+        limits: weft_lua::Limits,
+    ) -> Result<Self> {
+        let process = weft_lua::device::Process::new(message, store, limits).map_err(|called| {
             let what = format!("The Lua module does not run: {}", reason(&called));
             Error::new(Code::ModuleInvalid, what)
         })?;
-        Ok(Self { process: made, limits, id: process.id.to_string() })
+        Ok(Self { process, limits, id })
     }
 
     pub(super) fn restore(
@@ -34,10 +44,24 @@ impl Lua {
         options: &ModuleOptions,
         bytes: &[u8],
     ) -> Result<Self> {
-        let (message, limits) = (process_message(process)?, options.lua_limits());
-        let made =
-            weft_lua::device::Process::restore(&message, limits, bytes).map_err(|error| lua_error(&error))?;
-        Ok(Self { process: made, limits, id: process.id.to_string() })
+        let message = process_message(process)?;
+        Self::restore_message(process.id.to_string(), &message, options.lua_limits(), bytes)
+    }
+
+    pub(super) fn restore_message(
+        id: String,
+        message: &Map,
+        limits: weft_lua::Limits,
+        bytes: &[u8],
+    ) -> Result<Self> {
+        let process =
+            weft_lua::device::Process::restore(message, limits, bytes).map_err(|error| lua_error(&error))?;
+        Ok(Self { process, limits, id })
+    }
+
+    /// Evaluates an assignment as it is.
+    pub(super) fn apply(&mut self, place: Place, assignment: Map) -> Evaluation<'_> {
+        self.evaluation(place, assignment, true)
     }
 
     pub(super) fn step(&mut self, entry: &Verified<Entry>, form: EntryKind) -> Result<Evaluation<'_>> {

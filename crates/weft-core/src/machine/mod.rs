@@ -1,6 +1,7 @@
 //! A process as a fold: its engine, and the rules around each step.
 
 mod lua;
+mod signed;
 mod wasm;
 
 use serde_json::Value;
@@ -15,6 +16,7 @@ use crate::result::SlotResult;
 
 pub(crate) use lua::code as lua_code;
 pub use lua::{LuaAnswer, LuaRun};
+pub use signed::{SignedModules, check_signed};
 
 /// A process that runs. Only verified entries move it.
 pub struct ProcessMachine {

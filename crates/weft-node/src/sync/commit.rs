@@ -3,9 +3,9 @@
 
 use weft_codec::item::DataItem;
 use weft_codec::scheduler_page::Page;
-use weft_codec::{Code, Error, Id, Result};
+use weft_codec::{Id, Result};
 use weft_core::SlotResult;
-use weft_verify::{Entry, Status, Verified};
+use weft_verify::{Entry, Verified};
 
 use super::Run;
 use crate::archive::{Tally, write};
@@ -53,6 +53,26 @@ impl Pace {
 
     pub(super) fn started(&self) -> u64 {
         self.started
+    }
+
+    /// Lets others run, when it is time.
+    pub(super) async fn breathe<C: Clock>(&mut self, clock: &C, now: u64) {
+        if now.saturating_sub(self.breath) >= BREATH_MS {
+            clock.breathe().await;
+            self.breath = clock.now_ms();
+        }
+    }
+
+    /// Whether it is time for a commit.
+    pub(super) fn is_due(&self, now: u64, pending: &Pending, every_ms: u64) -> bool {
+        let spacing = every_ms.max(self.commit_cost.saturating_mul(COMMIT_SPACING));
+        now.saturating_sub(self.commit) >= spacing || pending.bytes >= MAX_PENDING_BYTES
+    }
+
+    /// A commit was made, from then to now.
+    pub(super) fn committed(&mut self, from: u64, now: u64) {
+        self.commit = now;
+        self.commit_cost = now.saturating_sub(from);
     }
 
     pub(super) fn progress<F: Fetch, C: Clock, O: Observer>(
@@ -168,16 +188,8 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
     /// Counts an entry's checks for the receipt of the history.
     fn tally(&mut self, entry: &Verified<Entry>) {
         for check in entry.checks() {
-            let tally = self
-                .record
-                .tallies
-                .entry(check.claim.clone())
-                .or_insert_with(|| Tally { sentence: check.sentence.clone(), ..Tally::default() });
-            match &check.status {
-                Status::Proved => tally.proved += 1,
-                Status::Trusted { by } => *tally.trusted.entry(by.clone()).or_default() += 1,
-                _ => {}
-            }
+            let tally = self.record.tallies.entry(check.claim.clone());
+            tally.or_insert_with(|| Tally::saying(&check.sentence)).count(&check.status);
         }
     }
 
@@ -192,16 +204,10 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
     /// Between two slots: breathe, tell, commit, each when it is time; stop if the user asked for it.
     pub(super) async fn keep_pace(&mut self) -> Result<()> {
         let now = self.reach.clock.now_ms();
-        if now.saturating_sub(self.pace.breath) >= BREATH_MS {
-            self.reach.clock.breathe().await;
-            self.pace.breath = self.reach.clock.now_ms();
-        }
+        self.pace.breathe(self.reach.clock, now).await;
         let total = self.total();
         self.pace.moving(self.reach, &self.pending, total);
-        let spacing =
-            self.reach.options.commit_every_ms.max(self.pace.commit_cost.saturating_mul(COMMIT_SPACING));
-        let due = now.saturating_sub(self.pace.commit) >= spacing || self.pending.bytes >= MAX_PENDING_BYTES;
-        if due && self.may_commit() {
+        if self.pace.is_due(now, &self.pending, self.reach.options.commit_every_ms) && self.may_commit() {
             self.commit(false).await?;
         }
         self.reach.check_cancelled()
@@ -226,9 +232,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
         };
         self.pending.void = written.is_err();
         written?;
-        let now = self.reach.clock.now_ms();
-        self.pace.commit = now;
-        self.pace.commit_cost = now.saturating_sub(before);
+        self.pace.committed(before, self.reach.clock.now_ms());
         if let Some(slot) = self.record.head.as_ref().map(|head| head.slot) {
             self.reach.observer.event(Event::Committed { slot });
         }
@@ -236,13 +240,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
     }
 
     async fn write_pending(&mut self, last: bool) -> Result<()> {
-        let stored = self.archive.record(self.process.id).await?.map_or(0, |record| record.revision);
-        if stored != self.record.revision {
-            return Err(Error::new(
-                Code::StoreFailed,
-                "Another sync wrote to this process meanwhile. Run this one again.",
-            ));
-        }
+        self.archive.check_revision(&self.record).await?;
         self.record.revision += 1;
         let mut batch = std::mem::take(&mut self.pending.batch);
         self.pending.bytes = 0;

@@ -7,6 +7,7 @@ mod heads;
 mod prove;
 mod rebuild;
 pub(crate) mod replay;
+pub(crate) mod signed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
@@ -15,9 +16,10 @@ use futures_util::future::{Either, select};
 use weft_codec::ao::{Carrier, Process};
 use weft_codec::scheduler_page::{Edge, Page};
 use weft_codec::{Code, Error, Id, Result};
+use weft_verify::http::SignedProcess;
 use weft_verify::{HistoryVerifier, Untrusted, Verified, Vouched};
 
-use crate::archive::{Archive, Record, corrupt, write};
+use crate::archive::{Archive, Form, Record, corrupt, write};
 use crate::event::{Event, Observer, Phase};
 use crate::failures::is_ours;
 use crate::gateway;
@@ -32,9 +34,49 @@ use ahead::Ahead;
 use commit::{Pace, Pending};
 use rebuild::Rebuilt;
 use replay::Player;
+use signed::{SignedRun, stored_signed_process};
+
+/// Fetches, proves, replays and stores what is new of a process, whatever its history is made of.
+pub(crate) async fn sync<S: Store, F: Fetch, C: Clock, O: Observer>(
+    node: &Node<S, F, C>,
+    reach: &Reach<'_, F, C, O>,
+    sources: &Sources,
+    id: Id,
+) -> Result<Summary> {
+    let archive = node.archive();
+    let record = archive.record(id).await?;
+    let process = match &record {
+        Some(record) if record.form == Form::Messages => {
+            Opened::Message(stored_signed_process(&archive, id).await?)
+        }
+        Some(_) => Opened::Item(stored_process(&archive, id).await?),
+        None => {
+            Pace::new(reach.clock.now_ms()).progress(reach, Phase::Process, 0, None);
+            fetch_process(reach, sources, id).await?
+        }
+    };
+    match process {
+        Opened::Item(process) => {
+            let mut run = Run::open(node, reach, sources, record, process).await?;
+            let outcome = run.drive().await;
+            run.close(outcome).await
+        }
+        Opened::Message(process) => {
+            let mut run = SignedRun::open(node, reach, sources, record, process).await?;
+            let outcome = run.drive().await;
+            run.close(outcome).await
+        }
+    }
+}
+
+/// A process, and so what its history is made of.
+enum Opened {
+    Item(Verified<Process>),
+    Message(Verified<SignedProcess>),
+}
 
 /// One sync of one process.
-pub(crate) struct Run<'a, S, F, C, O> {
+struct Run<'a, S, F, C, O> {
     node: &'a Node<S, F, C>,
     archive: Archive<'a, S>,
     reach: &'a Reach<'a, F, C, O>,
@@ -66,27 +108,21 @@ enum Step {
 }
 
 impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
-    /// Proves the process, from the store or from a source, and makes ready to replay.
-    pub(crate) async fn open(
+    /// Makes ready to replay a process that is in the store, or was just fetched.
+    async fn open(
         node: &'a Node<S, F, C>,
         reach: &'a Reach<'a, F, C, O>,
         sources: &'a Sources,
-        id: Id,
+        record: Option<Record>,
+        process: Verified<Process>,
     ) -> Result<Self> {
         let archive = node.archive();
-        let mut pace = Pace::new(reach.clock.now_ms());
-        let record = archive.record(id).await?;
+        let (id, pace) = (process.id, Pace::new(reach.clock.now_ms()));
         let mut pending = Pending::default();
-        let process = match &record {
-            Some(_) => stored_process(&archive, id).await?,
-            None => {
-                pace.progress(reach, Phase::Process, 0, None);
-                let process = fetch_process(reach, sources, id).await?;
-                write::carrier(&mut pending.batch, id, &process.carrier);
-                pending.checks += process.checks().len() as u64;
-                process
-            }
-        };
+        if record.is_none() {
+            write::carrier(&mut pending.batch, id, &process.carrier);
+            pending.checks += process.checks().len() as u64;
+        }
         reach.observer.event(Event::Process {
             process: id,
             module: process.module,
@@ -123,7 +159,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
     }
 
     /// Replays what is stored and not replayed, then follows the schedulers, or what Arweave has of their work.
-    pub(crate) async fn drive(&mut self) -> Result<()> {
+    async fn drive(&mut self) -> Result<()> {
         if self.reach.options.replay {
             self.catch_up().await?;
         }
@@ -174,7 +210,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
     }
 
     /// Commits what is left, whatever the outcome, and says where the process is.
-    pub(crate) async fn close(mut self, outcome: Result<()>) -> Result<Summary> {
+    async fn close(mut self, outcome: Result<()>) -> Result<Summary> {
         let committed = self.commit(true).await;
         self.keep_divergence().await?;
         self.reach.report_health();
@@ -355,6 +391,7 @@ impl Record {
     fn new(process: &Process) -> Self {
         Self {
             process: process.id,
+            form: Form::Items,
             module: process.module,
             further_modules: Vec::new(),
             scheduler: process.scheduler.clone(),
@@ -411,21 +448,30 @@ async fn both<A, E, B>(
     }
 }
 
-/// The process, from the first scheduler or gateway that can prove it.
+/// The process, from the first scheduler or gateway that can prove it. A scheduler is a scheduler unit or a HyperBEAM node.
 async fn fetch_process<F: Fetch, C: Clock, O: Observer>(
     reach: &Reach<'_, F, C, O>,
     sources: &Sources,
     id: Id,
-) -> Result<Verified<Process>> {
-    let from_scheduler =
-        async |url: &str| scheduler::process_item(reach, url, id).await.and_then(weft_verify::process);
+) -> Result<Opened> {
+    let from_scheduler = async |url: &str| {
+        let item = scheduler::process_item(reach, url, id).await.and_then(weft_verify::process);
+        match item {
+            Err(error) if signed::may_be_node(&error) => {
+                let message = signed::first_assignment(reach, url, id).await;
+                message.map(Opened::Message).map_err(|other| more_telling(error, other))
+            }
+            item => item.map(Opened::Item),
+        }
+    };
     let mut failures = match reach.first_of(&sources.schedulers, from_scheduler).await {
         Ok(process) => return Ok(process),
         Err(Stop::Ours(error)) => return Err(error),
         Err(Stop::Sources(failures)) => failures,
     };
-    let from_gateway =
-        async |url: &str| gateway::fetch(reach, url, id).await?.into_process(&reach.options.accepted_owners);
+    let from_gateway = async |url: &str| {
+        gateway::fetch(reach, url, id).await?.into_process(&reach.options.accepted_owners).map(Opened::Item)
+    };
     match reach.first_of(&sources.gateways, from_gateway).await {
         Ok(process) => Ok(process),
         Err(Stop::Ours(error)) => Err(error),
@@ -434,4 +480,9 @@ async fn fetch_process<F: Fetch, C: Clock, O: Observer>(
             Err(failures.into_error(&format!("the process {id}")).with("subject", "process").with("id", id))
         }
     }
+}
+
+/// Of the failures of a scheduler unit's path and of a node's at one address, the one that says more.
+fn more_telling(unit: Error, node: Error) -> Error {
+    if signed::may_be_node(&node) { unit } else { node }
 }

@@ -8,7 +8,9 @@ use weft_core::{
     MAX_MODULES_BYTES, ModuleOptions, NodeLimits, ProcessMachine, Program, SlotResult, compile,
     cron_intervals, dedup, module_ids, view,
 };
-use weft_verify::{Entry, EntryKind, Head, HistoryVerifier, Modules, SchedulerPolicy, Untrusted, Verified};
+use weft_verify::{
+    Check, Entry, EntryKind, Head, HistoryVerifier, Modules, SchedulerPolicy, Untrusted, Verified,
+};
 
 use super::{Run, prove_carrier, stored_process};
 use crate::archive::{Archive, Boot, Record, ReplayHead, corrupt, write};
@@ -35,6 +37,17 @@ pub(super) struct Player {
 pub(crate) struct Proofs {
     pub(crate) process: Verified<Process>,
     pub(crate) modules: Option<Modules>,
+}
+
+impl Proofs {
+    /// Why they are what they are.
+    pub(crate) fn checks(&self) -> Vec<Check> {
+        let mut checks = self.process.checks().to_vec();
+        for module in self.modules.iter().flat_map(Modules::iter) {
+            checks.extend_from_slice(module.checks());
+        }
+        checks
+    }
 }
 
 /// Proves process and module of a record from the store. A module that was never needed is not there.

@@ -10,6 +10,7 @@ use weft_codec::message::{Generation, Ids, Node, Tabm};
 use weft_codec::{Address, Code, Error, Id, Result, base64url};
 
 use super::commitment::{Committed, commitments};
+use crate::history::Head;
 use crate::receipt::Check;
 use crate::trust::{Untrusted, Verified};
 
@@ -29,8 +30,8 @@ pub struct SignedAssignment {
     pub process: Id,
     /// The slot.
     pub slot: u64,
-    /// `epoch`, as text.
-    pub epoch: String,
+    /// `epoch`.
+    pub epoch: u64,
     /// `hash-chain`.
     pub hash_chain: [u8; 32],
     /// The scheduler's clock, milliseconds since 1970.
@@ -39,6 +40,8 @@ pub struct SignedAssignment {
     pub block_height: u64,
     /// Who signed.
     pub signer: Address,
+    /// The assignment with its message and all commitments, as a process sees it: nothing is in it that was not signed.
+    pub shown: Tabm,
     /// What the signature covers.
     pub signed: Tabm,
     /// What the message's first author signed of it; nothing, if nobody signed it.
@@ -72,8 +75,8 @@ pub fn schedule_page(encoded: &Encoded) -> Result<Vec<Tabm>> {
     Ok(found)
 }
 
-/// Proves one assignment by itself. Errors: `signature-missing`, `signature-invalid`, `not-an-assignment`; `message-missing`
-/// if the message in it did not come or is not the one that was signed.
+/// Proves one assignment by itself. Errors: `signature-missing`, also for what stands in it and nobody signed; `signature-invalid`,
+/// `not-an-assignment`; `message-missing` if the message in it did not come or is not the one that was signed.
 pub fn signed_assignment(assignment: Untrusted<Tabm>) -> Result<Verified<SignedAssignment>> {
     let whole = assignment.peek().clone();
     let source = assignment.source().to_owned();
@@ -93,17 +96,21 @@ pub fn signed_assignment(assignment: Untrusted<Tabm>) -> Result<Verified<SignedA
     if signed.map("body").is_none() {
         return Err(missing("what came is not of the signed id", slot));
     }
-    let ScheduledMessage { ids: message_ids, said: message, authors } = message_of(body, &source)?;
+    let ScheduledMessage { ids: message_ids, said: message, authors, checks: of_message } =
+        message_of(body, &source)?;
+    checks.extend(of_message);
+    check_only_signed(&whole, &signed, message.as_ref(), slot)?;
     let message_id = message_ids.first().copied().ok_or_else(|| missing("it has no id", slot))?;
     let found = SignedAssignment {
         id,
         process,
         slot,
-        epoch: text("epoch")?.to_owned(),
+        epoch: number("epoch")?,
         hash_chain,
         timestamp: number("timestamp")?,
         block_height: number("block-height")?,
         signer,
+        shown: whole,
         signed,
         message,
         message_id,
@@ -117,6 +124,27 @@ pub fn signed_assignment(assignment: Untrusted<Tabm>) -> Result<Verified<SignedA
             .with("from", source),
     );
     Ok(Verified::new(found, checks))
+}
+
+/// What is computed of an assignment may depend on all that stands in it: whoever hands it on must not be able to add to it.
+fn check_only_signed(whole: &Tabm, signed: &Tabm, message: Option<&Tabm>, slot: u64) -> Result<()> {
+    let (whole, signed) = (without_commitments(whole), without_commitments(signed));
+    let said = message.map(without_commitments);
+    let body = whole.map("body");
+    if whole != signed || said.as_ref().is_some_and(|said| Some(said) != body) {
+        let what = format!("The assignment of slot {slot} came with keys that nobody signed.");
+        return Err(Error::new(Code::SignatureMissing, what).with("slot", slot));
+    }
+    Ok(())
+}
+
+/// The content of a message and of those in it.
+fn without_commitments(message: &Tabm) -> Tabm {
+    let inner = |node: Node| match node {
+        Node::Map(map) => Node::Map(without_commitments(&map)),
+        binary @ Node::Binary(_) => binary,
+    };
+    message.content().into_iter().map(|(key, node)| (key, inner(node))).collect()
 }
 
 fn refuse(what: String) -> Error {
@@ -142,15 +170,21 @@ struct ScheduledMessage {
     ids: Vec<Id>,
     said: Option<Tabm>,
     authors: Vec<Address>,
+    checks: Vec<Check>,
 }
 
 /// A message's ids, what its first author signed of it, and its authors.
 fn message_of(body: &Tabm, source: &str) -> Result<ScheduledMessage> {
     let whole = id(body, Ids::Signed, Generation::September2025)?;
     if !body.has(COMMITMENTS) {
-        return Ok(ScheduledMessage { ids: vec![whole], said: None, authors: Vec::new() });
+        return Ok(ScheduledMessage {
+            ids: vec![whole],
+            said: None,
+            authors: Vec::new(),
+            checks: Vec::new(),
+        });
     }
-    let (committed, _) = commitments(Untrusted::new(body.clone(), source))?.into_parts();
+    let (committed, checks) = commitments(Untrusted::new(body.clone(), source))?.into_parts();
     // The id is of all commitments: one that does not hold makes it another's.
     if let Some(refused) = committed.refused.first() {
         return Err(Error::new(refused.code, refused.sentence.clone()));
@@ -161,7 +195,7 @@ fn message_of(body: &Tabm, source: &str) -> Result<ScheduledMessage> {
     let mut ids = vec![whole];
     ids.extend(sums(&signed).into_iter().filter(|sum| *sum != whole));
     let said = committed.held.into_iter().find(|held| held.signer.is_some()).map(|held| held.message);
-    Ok(ScheduledMessage { ids, said, authors })
+    Ok(ScheduledMessage { ids, said, authors, checks })
 }
 
 /// The sums of some of these ids, each at least of one; none of more than four, since among many somebody could look for
@@ -185,17 +219,22 @@ pub struct ScheduleVerifier {
     process: Id,
     /// Whom the process names, once slot 0 was seen.
     scheduler: Option<String>,
-    head: Option<ScheduleHead>,
+    head: Option<Head>,
 }
 
-/// The assignment before.
-#[derive(Clone, Debug)]
-struct ScheduleHead {
-    slot: u64,
-    epoch: String,
-    hash_chain: [u8; 32],
-    timestamp: u64,
-    block_height: u64,
+impl SignedAssignment {
+    /// The head that this makes, once it is proved to be the next one.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        Head {
+            slot: self.slot,
+            epoch: self.epoch,
+            assignment_id: self.id,
+            hash_chain: self.hash_chain,
+            timestamp: self.timestamp,
+            block_height: self.block_height,
+        }
+    }
 }
 
 impl ScheduleVerifier {
@@ -205,7 +244,19 @@ impl ScheduleVerifier {
         Self { process, scheduler: None, head: None }
     }
 
-    /// The last slot that was proved.
+    /// A verifier that goes on after a head. `scheduler` is what the process names, [`SignedProcess::scheduler`].
+    #[must_use]
+    pub fn resume(process: Id, scheduler: &str, head: Head) -> Self {
+        Self { process, scheduler: Some(scheduler.to_owned()), head: Some(head) }
+    }
+
+    /// The last assignment that was proved.
+    #[must_use]
+    pub fn head(&self) -> Option<&Head> {
+        self.head.as_ref()
+    }
+
+    /// Its slot.
     #[must_use]
     pub fn slot(&self) -> Option<u64> {
         self.head.as_ref().map(|head| head.slot)
@@ -229,13 +280,7 @@ impl ScheduleVerifier {
         checks.push(self.check_chain(next)?);
         checks.push(self.check_time(next)?);
         self.scheduler = Some(scheduler);
-        self.head = Some(ScheduleHead {
-            slot: next.slot,
-            epoch: next.epoch.clone(),
-            hash_chain: next.hash_chain,
-            timestamp: next.timestamp,
-            block_height: next.block_height,
-        });
+        self.head = Some(next.head());
         Ok(checks)
     }
 
@@ -262,10 +307,7 @@ impl ScheduleVerifier {
             let what = format!("Slot 0 has the message {} and not the process.", first.message_id);
             return Err(Error::new(Code::MessageMismatch, what));
         }
-        let named = first.message.as_ref().and_then(|process| process.text("scheduler"));
-        named.map(str::to_owned).ok_or_else(|| {
-            Error::new(Code::NotAProcess, "The process does not name a scheduler that its author signed.")
-        })
+        named_scheduler(first)
     }
 
     /// The link is the hash of the one before and the text of the message's id. A scheduler that was started again takes the
@@ -303,6 +345,14 @@ impl ScheduleVerifier {
         let check = Check::proved("time-order", next.id, "Neither time nor block height goes back.");
         Ok(check.with("timestamp", next.timestamp).with("block-height", next.block_height))
     }
+}
+
+/// The scheduler that the process in slot 0 names, which its author signed. Error: `not-a-process`.
+pub(super) fn named_scheduler(first: &SignedAssignment) -> Result<String> {
+    let named = first.message.as_ref().and_then(|process| process.text("scheduler"));
+    named.map(str::to_owned).ok_or_else(|| {
+        Error::new(Code::NotAProcess, "The process does not name a scheduler that its author signed.")
+    })
 }
 
 fn check_scheduler(next: &SignedAssignment, named: &str) -> Result<Check> {
