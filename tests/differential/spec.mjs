@@ -40,7 +40,8 @@ function start(hex) {
     return wide ? -1n : -1;
   };
   const gas = () => { throw new Error('out of gas'); };
-  instance = new WebAssembly.Instance(module, { ...registered, weft: { gas, grow } });
+  const uncaught = () => { throw new Error('uncaught'); };
+  instance = new WebAssembly.Instance(module, { ...registered, weft: { gas, grow, uncaught } });
   instance.exports['weft:gas'].value = MUCH;
   instance.exports['weft:start']?.();
   return instance;
@@ -63,6 +64,7 @@ function call({ number: at, name, args, ends: { ends, with: wanted } }) {
     results = exports[name](...args.map(number));
   } catch (error) {
     if (ends === 'traps' && error instanceof WebAssembly.RuntimeError) return true;
+    if (ends === 'throws' && error.message === 'uncaught') return true;
     if (ends === 'exhausts' && error instanceof RangeError) return true;
     return `${error}`;
   }

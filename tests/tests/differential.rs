@@ -36,6 +36,17 @@ fn module(file: &str) -> PathBuf {
     PathBuf::from(folder).join(file)
 }
 
+/// What is in the folder that `WEFT_OTHER_MODULES` names: modules that no package carries (docs/wasm.md says where they are from). They are
+/// nobody's to ship, so where they are missing the test says so.
+pub(crate) fn other_modules(file: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(std::env::var_os("WEFT_OTHER_MODULES").unwrap_or_default()).join(file);
+    if path.is_absolute() && path.exists() {
+        return Some(path);
+    }
+    println!("{file} is not in WEFT_OTHER_MODULES: nothing was compared");
+    None
+}
+
 fn node(arguments: &[&str]) -> Vec<u8> {
     let output = Command::new("node").args(arguments).current_dir(here()).env("TZ", "UTC").output();
     let output = output.expect("node cannot be started. Run `cargo xtask test`: it says what is missing.");

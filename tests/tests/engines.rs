@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use wasmi::{Caller, Engine, Extern, Linker, Module, Store, Val};
-use weft_wasm::rewrite::{GAS, GAS_MODULE, GAS_NAME, GROW_NAME, rewrite};
+use weft_wasm::rewrite::{GAS, GAS_MODULE, GAS_NAME, GROW_NAME, UNCAUGHT_NAME, rewrite};
 
 const UNARY: [&str; 5] = ["sqrt", "ceil", "floor", "trunc", "nearest"];
 const BINARY: [&str; 6] = ["add", "sub", "mul", "div", "min", "max"];
@@ -25,7 +25,8 @@ const OPERANDS: [(u64, u32); 9] = [
     (0xFFF0_0000_0000_0000, 0xFF80_0000),
 ];
 
-type Calls = Vec<(String, Vec<u64>)>;
+/// Names of exports, and their arguments.
+pub(crate) type Calls = Vec<(String, Vec<u64>)>;
 
 /// A module of functions from bits to bits, and the calls of them.
 fn floats() -> (String, Calls) {
@@ -97,8 +98,8 @@ fn work() -> Calls {
     all.collect()
 }
 
-/// On node: each call's answer, and its gas if the module counts any.
-fn on_v8(name: &str, module: &[u8], calls: &Calls) -> Vec<(String, Option<String>)> {
+/// On node: each call's answer, and its gas if the module counts any. An answer may be `uncaught` or `trapped`.
+pub(crate) fn on_v8(name: &str, module: &[u8], calls: &Calls) -> Vec<(String, Option<String>)> {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("engines");
     std::fs::create_dir_all(&folder).unwrap();
     let (wasm, list) = (folder.join(format!("{name}.wasm")), folder.join(format!("{name}.json")));
@@ -113,7 +114,7 @@ fn on_v8(name: &str, module: &[u8], calls: &Calls) -> Vec<(String, Option<String
 }
 
 /// The same on wasmi.
-fn on_wasmi(module: &[u8], calls: &Calls) -> Vec<(String, Option<String>)> {
+pub(crate) fn on_wasmi(module: &[u8], calls: &Calls) -> Vec<(String, Option<String>)> {
     const FULL: i64 = 1_000_000;
     let engine = Engine::default();
     let module = Module::new(&engine, module).unwrap();
@@ -126,6 +127,8 @@ fn on_wasmi(module: &[u8], calls: &Calls) -> Vec<(String, Option<String>)> {
         before.and_then(|pages| i32::try_from(pages).ok()).unwrap_or(-1)
     };
     linker.func_wrap(GAS_MODULE, GROW_NAME, grow).unwrap();
+    let uncaught = || -> Result<(), wasmi::Error> { Err(wasmi::Error::new("uncaught")) };
+    linker.func_wrap(GAS_MODULE, UNCAUGHT_NAME, uncaught).unwrap();
     let instance = linker.instantiate_and_start(&mut store, &module).unwrap();
     let gas = instance.get_global(&store, GAS).unwrap();
     let mut answers = Vec::new();
@@ -133,11 +136,17 @@ fn on_wasmi(module: &[u8], calls: &Calls) -> Vec<(String, Option<String>)> {
         gas.set(&mut store, Val::I64(FULL)).unwrap();
         let args: Vec<Val> = args.iter().map(|arg| Val::I64(arg.cast_signed())).collect();
         let mut result = [Val::I64(0)];
-        instance.get_func(&store, name).unwrap().call(&mut store, &args, &mut result).unwrap();
+        let ended = instance.get_func(&store, name).unwrap().call(&mut store, &args, &mut result);
         let (Val::I64(answer), Val::I64(left)) = (result[0].clone(), gas.get(&store)) else {
             panic!("{name}")
         };
-        answers.push((answer.cast_unsigned().to_string(), Some((FULL - left).to_string())));
+        let answer = match ended {
+            Ok(()) => answer.cast_unsigned().to_string(),
+            Err(error) if error.as_trap_code().is_some() => "trapped".to_owned(),
+            Err(error) if error.to_string() == "uncaught" => "uncaught".to_owned(),
+            Err(error) => panic!("{name}: {error}"),
+        };
+        answers.push((answer, Some((FULL - left).to_string())));
     }
     answers
 }

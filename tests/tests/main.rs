@@ -10,6 +10,7 @@ mod corpus;
 mod demo;
 mod differential;
 mod engines;
+mod exceptions;
 mod fraud;
 mod fuzz_seeds;
 mod history;

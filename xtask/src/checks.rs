@@ -114,8 +114,11 @@ pub(crate) fn clippy_wasm(ctx: &Ctx) -> Result<Outcome> {
 
 /// The step `native`.
 pub(crate) fn native(ctx: &Ctx) -> Result<Outcome> {
-    again::unless_unchanged(ctx, "native", &again::rust_tests(ctx, "native")?, || {
-        counted(native_tests(ctx).arg("--no-fail-fast").env("WEFT_MODULES", modules::dir(ctx)))
+    let others = modules::others();
+    let stamp = again::rust_tests(ctx, "native")?.text(&others.to_string_lossy());
+    again::unless_unchanged(ctx, "native", &stamp, || {
+        let run = native_tests(ctx).arg("--no-fail-fast").env("WEFT_MODULES", modules::dir(ctx));
+        counted(run.env("WEFT_OTHER_MODULES", others))
     })
 }
 

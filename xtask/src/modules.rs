@@ -45,6 +45,12 @@ pub(crate) fn dir(ctx: &Ctx) -> PathBuf {
     ctx.own().join("modules")
 }
 
+/// The folder of modules that no package carries, if whoever runs this has one: `WEFT_MODULES` of `cargo xtask test` is
+/// `WEFT_OTHER_MODULES` of the tests. docs/wasm.md says what belongs there.
+pub(crate) fn others() -> std::ffi::OsString {
+    std::env::var_os("WEFT_MODULES").unwrap_or_default()
+}
+
 /// The step `modules`.
 pub(crate) fn step(ctx: &Ctx) -> Result<Outcome> {
     let dir = dir(ctx);

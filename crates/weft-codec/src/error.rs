@@ -276,6 +276,8 @@ codes! {
     GasLimit = "gas-limit",
     /// The module trapped.
     Trap = "trap",
+    /// The module threw an exception that nothing in it caught.
+    ExceptionUncaught = "exception-uncaught",
     /// The WebAssembly engine cannot say what the module does; another one may.
     EngineFailed = "engine-failed",
     /// Two WebAssembly engines made different things of a message.

@@ -414,6 +414,7 @@ fn fault(stop: Stop) -> Fault {
         Stop::HostMemory => Fault::Host(host_exhausted()),
         Stop::Engine(what) => Fault::Host(Error::new(Code::EngineFailed, what)),
         Stop::OutOfGas => Fault::Module(Code::GasLimit, SPENT.to_owned()),
+        Stop::Uncaught => Fault::Module(Code::ExceptionUncaught, format!("the module stopped: {stop}")),
         Stop::Trap(trap) => Fault::Module(Code::Trap, format!("the module trapped: {trap}")),
         other => Fault::Module(Code::Trap, format!("the module stopped: {other}")),
     }

@@ -49,7 +49,11 @@ impl Program {
         check_memory(declared.memory_bytes, limits)?;
         let id = Id::sha256(module);
         // Before the rewrite: a module that names what it does not have could reach what the rewrite adds.
-        Wasmi::validate(module)?;
+        if rewrite::has_exceptions(module)? {
+            rewrite::validate_exceptions(module)?;
+        } else {
+            Wasmi::validate(module)?;
+        }
         let rewritten = rewrite::rewrite(module)?;
         // What both made has the same names twice, for example.
         Wasmi::validate(&rewritten)?;

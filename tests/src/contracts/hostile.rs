@@ -71,7 +71,9 @@ fn texts() -> Vec<(String, Met)> {
         (with("(func (export \"weft:start\"))  (func $s) (start $s)"), Refused(Code::ModuleInvalid)),
         (with("(global (export \"weft:gas\") (mut i64) (i64.const 0))"), Refused(Code::ModuleInvalid)),
         // What this version does not run.
-        (with("(tag)"), Refused(Code::ModuleInvalid)),
+        (with("(tag $e) (func (block (try_table (catch $e 0) (throw $e))))"), Refused(Code::ModuleInvalid)),
+        (with("(tag $e (param externref)) (func (throw $e (ref.null extern)))"), Refused(Code::ModuleInvalid)),
+        (with("(func try catch_all end)"), Refused(Code::ModuleInvalid)),
         (with("(func (drop (v128.const i64x2 0 0)))"), Refused(Code::ModuleInvalid)),
         (message("").replace("2 5000", "2 5000 shared"), Refused(Code::ModuleInvalid)),
         (with("(table $t 1 funcref) (func (table.set $t (i32.const 0) (ref.null func)))"), Refused(Code::ModuleInvalid)),
@@ -82,6 +84,12 @@ fn texts() -> Vec<(String, Met)> {
         (with("(func $s (unreachable)) (start $s)"), NotStarted(Code::Trap)),
         (with("(data (i32.const 131071) \"xx\")"), NotStarted(Code::Trap)),
         (with("(table 1 funcref) (func $f) (elem (i32.const 1) $f)"), NotStarted(Code::Trap)),
+        // Exceptions.
+        (message("(throw $e)").replace("(module", "(module (tag $e)"), Stopped(Code::ExceptionUncaught)),
+        (message("try throw 0 catch_all rethrow 0 end").replace("(module", "(module (tag $e)"), Stopped(Code::ExceptionUncaught)),
+        (message("try throw 0 catch 0 end").replace("(module", "(module (tag $e)"), Runs),
+        (message("loop $l try throw 0 catch_all br $l end end").replace("(module", "(module (tag $e)"), Stopped(Code::GasLimit)),
+        (with("(tag $e) (func $s (throw $e)) (start $s)"), NotStarted(Code::ExceptionUncaught)),
         // Messages that do not end.
         (message("(loop $l (br $l))"), Stopped(Code::GasLimit)),
         (message("(loop $l (memory.fill (i32.const 0) (i32.const 1) (i32.const 131072)) (br $l))"), Stopped(Code::GasLimit)),

@@ -6,7 +6,7 @@ use wasmi::{
     Caller, Config, Engine, Error, Extern, Func, FuncType, Instance, Linker, Module, Store, TrapCode, Val,
     ValType,
 };
-use weft_wasm::rewrite::{GAS, GAS_MODULE, GAS_NAME, GROW_NAME, START};
+use weft_wasm::rewrite::{GAS, GAS_MODULE, GAS_NAME, GROW_NAME, START, UNCAUGHT_NAME};
 
 use super::{Ends, Expected, MEMORY, Report, Step, Value};
 
@@ -55,6 +55,8 @@ impl Wasmi {
         }
         let out = || -> Result<(), Error> { Err(Error::new("out of gas")) };
         linker.func_wrap(GAS_MODULE, GAS_NAME, out).unwrap();
+        let uncaught = || -> Result<(), Error> { Err(Error::new("uncaught")) };
+        linker.func_wrap(GAS_MODULE, UNCAUGHT_NAME, uncaught).unwrap();
         Self { engine, store, linker, instances: BTreeMap::new() }
     }
 
@@ -125,6 +127,7 @@ impl Wasmi {
                 Some(code) if traps_as(code, message) => Ok(()),
                 _ => Err(format!("it traps with “{error}”, not “{message}”")),
             },
+            (Err(error), Ends::Throws) if error.to_string() == "uncaught" => Ok(()),
             (Err(error), Ends::Exhausts) if error.as_trap_code() == Some(TrapCode::StackOverflow) => Ok(()),
             (ended, _) => Err(format!("it ends with {ended:?}, not {ends:?}")),
         }

@@ -11,6 +11,8 @@ pub enum Stop {
     Abort(String),
     /// `exit` with its status.
     Exit(i32),
+    /// An exception that nothing caught.
+    Uncaught,
     /// Calls nested deeper than the host's own stack allows.
     TooDeep,
     /// The message used all the gas it was allowed.
@@ -52,6 +54,7 @@ impl fmt::Display for Stop {
             Self::LongJump => f.write_str("it jumped out of a place that no longer exists"),
             Self::Abort(what) => f.write_str(what),
             Self::Exit(status) => write!(f, "it ended itself with exit({status})"),
+            Self::Uncaught => f.write_str("it threw an exception that nothing caught"),
             Self::TooDeep => f.write_str("its calls nest too deeply"),
             Self::OutOfGas => f.write_str("it used all its gas"),
             Self::Waiting => f.write_str("it waits for the rest of its gas"),

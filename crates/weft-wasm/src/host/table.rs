@@ -44,6 +44,9 @@ pub(crate) fn answer(
         let before = guest::grow(call, Args(args).size(0))?.unwrap_or(u64::MAX);
         return Ok(result.map(|ty| integer(ty, before)));
     }
+    if import.name == rewrite::UNCAUGHT_NAME {
+        return Err(Stop::Uncaught);
+    }
     slices::out_of_gas(call)?;
     Ok(None)
 }

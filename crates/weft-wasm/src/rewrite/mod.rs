@@ -8,11 +8,13 @@
 //! - **NaN** has the bits that x86 gives it, on every machine ([`nan`]).
 //! - **State** outside of the memory is exported: the mutable globals ([`GLOBAL_PREFIX`]), so that a snapshot can hold them.
 //! - **Start**: a start function becomes an export ([`START`]), which the host calls once it can count gas.
+//! - **Exceptions** of the legacy proposal are lowered to globals and jumps before all that ([`exceptions`]).
 //!
 //! The input must be valid WebAssembly; whoever calls this validates it first. Invalid input gives an error, or a module
 //! that is invalid too.
 
 mod body;
+mod exceptions;
 mod meter;
 mod nan;
 mod shape;
@@ -29,6 +31,7 @@ use wasm_encoder::{
 use wasmparser::{BinaryReader, CodeSectionReader, Parser, Payload};
 use weft_codec::{Code, Error, Result};
 
+pub use exceptions::{used as has_exceptions, validate as validate_exceptions};
 use shape::Shape;
 use small::Small;
 
@@ -48,6 +51,9 @@ pub const GAS_NAME: &str = "gas";
 /// What a module calls to grow its memory, as `memory.grow` is: pages in, the size before it or -1 out.
 pub const GROW_NAME: &str = "grow";
 
+/// What a module with exceptions calls when one would leave it for the host.
+pub const UNCAUGHT_NAME: &str = "uncaught";
+
 /// The start function, as an export.
 pub const START: &str = "weft:start";
 
@@ -61,12 +67,33 @@ type Reencoded<T> = std::result::Result<T, reencode::Error<Error>>;
 /// # Errors
 /// `module-invalid` if it cannot be read, imports something other than functions, or uses names that are ours.
 pub fn rewrite(module: &[u8]) -> Result<Vec<u8>> {
+    refuse_ours(module)?;
+    let lowered = if has_exceptions(module)? { Some(exceptions::lower(module)?) } else { None };
+    let module = lowered.as_deref().unwrap_or(module);
     let shape = Shape::read(module)?;
     let small = Small::read(module, shape.imports)?;
     let mut rewriter = Rewriter { bytes: module, shape, small, bodies: 0, written: 0 };
     let mut out = Module::new();
     rewriter.sections(&mut out).map_err(refused)?;
     Ok(out.finish())
+}
+
+/// A module that imports what only Weft gives would be mistaken for one that is rewritten.
+fn refuse_ours(module: &[u8]) -> Result<()> {
+    for payload in Parser::new(0).parse_all(module) {
+        match payload.map_err(unreadable)? {
+            Payload::ImportSection(reader) => {
+                for import in reader.into_imports() {
+                    if import.map_err(unreadable)?.module == GAS_MODULE {
+                        return Err(invalid("the module imports what only Weft gives"));
+                    }
+                }
+            }
+            Payload::CodeSectionStart { .. } => break,
+            _ => (),
+        }
+    }
+    Ok(())
 }
 
 fn invalid(sentence: impl Into<String>) -> Error {
@@ -328,7 +355,7 @@ impl Reencode for Rewriter<'_> {
 }
 
 /// The place of a section in a module: in the order of the ids, but for the count of data segments, which comes before the
-/// code (and for tags, which this version does not run).
+/// code. (Tags are gone by then.)
 fn rank(id: u8) -> u8 {
     if id == SectionId::DataCount as u8 { SectionId::Element as u8 } else { id }
 }

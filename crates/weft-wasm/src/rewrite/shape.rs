@@ -3,7 +3,7 @@
 use wasmparser::{CompositeInnerType, Parser, Payload, TypeRef, ValType};
 use weft_codec::Result;
 
-use super::{GAS_MODULE, invalid, unreadable};
+use super::{invalid, unreadable};
 
 /// Types, counts and indices of a module.
 #[derive(Default)]
@@ -47,9 +47,6 @@ impl Shape {
                         let import = import.map_err(unreadable)?;
                         if !matches!(import.ty, TypeRef::Func(_)) {
                             return Err(invalid("the module imports something other than functions"));
-                        }
-                        if import.module == GAS_MODULE {
-                            return Err(invalid("the module imports what only Weft gives"));
                         }
                         shape.imports = shape.imports.saturating_add(1);
                     }
