@@ -5,6 +5,7 @@
 // keep: one instance, its memory stays in place.
 // roll-back: as the legacy CU drives the loader: each call begins with the memory of the last good message, and an Error or
 // an exception drops the instance. That memory is passed in only where the instance has another one.
+// WORKLOAD may say from which message on (memory_until) the memory is not to be compared.
 // UNSAFE_MEMORY gives the memory out without a copy: a new one of 110 MB for each message would take most of the time.
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -13,7 +14,7 @@ import { createRequire } from "node:module";
 const loader = createRequire(import.meta.url)("@permaweb/ao-loader");
 const [module, format, workload, out, mode, every = "10"] = process.argv.slice(2);
 const binary = readFileSync(module);
-const { env, messages } = JSON.parse(readFileSync(workload, "utf8"));
+const { env, messages, memory_until = messages.length } = JSON.parse(readFileSync(workload, "utf8"));
 
 // The loader's modules write to the console, and the loader leaves it replaced after an exception.
 console.log = console.error = console.warn = () => {};
@@ -63,7 +64,7 @@ for (const [slot, message] of messages.entries()) {
   }
   hashWanted ||= slot % Number(every) === Number(every) - 1 || slot === messages.length - 1;
   // In place, an exception leaves us without a view of the memory: the next answer has one.
-  if (hashWanted && memory && (mode !== "keep" || answer.Memory)) {
+  if (hashWanted && slot < memory_until && memory && (mode !== "keep" || answer.Memory)) {
     result.memory_sha256 = sha256(memory);
     result.memory_bytes = memory.byteLength;
     hashWanted = false;

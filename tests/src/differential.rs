@@ -137,19 +137,20 @@ pub fn compare(
     Ok(report)
 }
 
-fn compare_outcome(ours: &Value, answer: &Answer) -> Result<(), String> {
+fn compare_outcome(all: &Value, answer: &Answer) -> Result<(), String> {
     let lists =
         [("messages", &answer.messages), ("spawns", &answer.spawns), ("assignments", &answer.assignments)];
     for (name, theirs) in lists.into_iter().chain([("output", &answer.output), ("patches", &answer.patches)])
     {
-        let ours = ours.get(name).unwrap_or(&Value::Null);
+        let ours = all.get(name).unwrap_or(&Value::Null);
         let both_empty = theirs.is_null() && ours.as_array().is_some_and(Vec::is_empty);
         if !both_empty && !same(ours, theirs) {
-            return Err(format!("its {name} are {ours}, the loader's {theirs}"));
+            let failure = [all.get("failure"), all.get("error")];
+            return Err(format!("its {name} are {ours} ({failure:?}), the loader's {theirs}"));
         }
     }
     let (error, failure) =
-        (ours.get("error").unwrap_or(&Value::Null), ours.get("failure").unwrap_or(&Value::Null));
+        (all.get("error").unwrap_or(&Value::Null), all.get("failure").unwrap_or(&Value::Null));
     match &answer.exception {
         Some(exception) if failure.is_null() => {
             Err(format!("it gave no failure; the loader threw {exception}"))

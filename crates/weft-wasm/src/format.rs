@@ -12,28 +12,41 @@ pub enum Format {
     Emscripten4,
     /// `wasm64-unknown-emscripten-draft_2024_02_15`: the same with 64-bit memory; the usual aos 2 module.
     Wasm64,
+    /// `wasm32-unknown-emscripten-metering`: as [`Format::Emscripten4`]. What the loader adds to count gas is not seen by the
+    /// module; ours counts instead.
+    Emscripten4Metering,
+    /// `wasm64-unknown-emscripten-draft_2024_10_16-metering`: as [`Format::Wasm64`], likewise.
+    Wasm64Metering,
     /// `wasm32-unknown-unknown`: no imports; `handle` and `malloc` exported. See the crate's ABI chapter.
+    Plain,
+}
+
+/// How a module is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Convention {
+    /// As emscripten's glue with asyncify does it.
+    Asyncify,
+    /// See [`Format::Plain`].
     Plain,
 }
 
 impl Format {
     /// All formats, most used first.
-    pub const ALL: [Self; 3] = [Self::Wasm64, Self::Emscripten4, Self::Plain];
+    pub const ALL: [Self; 5] =
+        [Self::Wasm64, Self::Emscripten4, Self::Wasm64Metering, Self::Emscripten4Metering, Self::Plain];
 
     /// Reads the value of a `Module-Format` tag.
     ///
     /// # Errors
-    /// `module-format-unsupported` for any other text, the metering and the older emscripten formats included.
+    /// `module-format-unsupported` for any other text, the older emscripten formats included.
     pub fn parse(module_format_tag: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|format| format.as_str() == module_format_tag).ok_or_else(|| {
             let shown: String = module_format_tag.chars().take(80).collect();
             Error::new(
                 Code::ModuleFormatUnsupported,
                 format!(
-                    "the module format “{shown}” is not run by this version; it runs {}, {} and {}",
-                    Self::Wasm64,
-                    Self::Emscripten4,
-                    Self::Plain
+                    "the module format “{shown}” is not run by this version; it runs {}",
+                    Self::ALL.map(Self::as_str).join(", ")
                 ),
             )
         })
@@ -45,6 +58,8 @@ impl Format {
         match self {
             Self::Emscripten4 => "wasm32-unknown-emscripten4",
             Self::Wasm64 => "wasm64-unknown-emscripten-draft_2024_02_15",
+            Self::Emscripten4Metering => "wasm32-unknown-emscripten-metering",
+            Self::Wasm64Metering => "wasm64-unknown-emscripten-draft_2024_10_16-metering",
             Self::Plain => "wasm32-unknown-unknown",
         }
     }
@@ -62,9 +77,23 @@ impl Format {
     #[must_use]
     pub(crate) const fn pointer_bytes(self) -> u64 {
         match self {
-            Self::Wasm64 => 8,
-            Self::Emscripten4 | Self::Plain => 4,
+            Self::Wasm64 | Self::Wasm64Metering => 8,
+            Self::Emscripten4 | Self::Emscripten4Metering | Self::Plain => 4,
         }
+    }
+
+    pub(crate) const fn convention(self) -> Convention {
+        match self {
+            Self::Wasm64 | Self::Wasm64Metering | Self::Emscripten4 | Self::Emscripten4Metering => {
+                Convention::Asyncify
+            }
+            Self::Plain => Convention::Plain,
+        }
+    }
+
+    /// Most bytes that a heap may have, by the loader's `getHeapMax`.
+    pub(crate) const fn heap_max(self) -> u64 {
+        if self.pointer_bytes() == 8 { 17_179_869_184 } else { 4_294_901_760 }
     }
 }
 

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use weft_codec::{Code, Error, Result};
 
 use crate::engine::{self, After, Progress, Stop, Value};
-use crate::format::Format;
+use crate::format::Convention;
 use crate::host::asyncify::State;
 use crate::host::guest::{Args, integers, promised, text_bytes};
 use crate::host::{Around, Call, Host, emscripten, guest, slices};
@@ -83,7 +83,7 @@ impl Instance {
         slices::fill(&mut self.open(), gas);
         slices::slice(&mut self.open(), u64::MAX);
         self.call_if_there(START, &[])?;
-        if self.program.format() == Format::Plain {
+        if self.program.format().convention() == Convention::Plain {
             self.call_if_there("_initialize", &[])?;
             return Ok(());
         }
@@ -169,9 +169,9 @@ impl Instance {
 
     /// Puts the texts into the memory and calls `handle`.
     fn enter(&mut self, message: &str, env: &str) -> Result<Progress, Stop> {
-        self.texts = match self.program.format() {
-            Format::Plain => self.place_plain(message, env)?,
-            Format::Emscripten4 | Format::Wasm64 => self.place_emscripten(message, env)?,
+        self.texts = match self.program.format().convention() {
+            Convention::Plain => self.place_plain(message, env)?,
+            Convention::Asyncify => self.place_emscripten(message, env)?,
         };
         self.handle()
     }
@@ -194,7 +194,8 @@ impl Instance {
         let stack = self.call("emscripten_stack_get_current", &[])?;
         let free = self.call("emscripten_stack_get_free", &[])?;
         // The loader would write over the module's data here.
-        if length(message).saturating_add(length(env)).saturating_add(1 << 20) > free {
+        let spare = (free / 4).min(1 << 20);
+        if length(message).saturating_add(length(env)).saturating_add(spare) > free {
             return Err(Stop::abort("the message is larger than its stack"));
         }
         let mut texts = Texts { stack, ..Texts::default() };
@@ -228,13 +229,13 @@ impl Instance {
             self.call("asyncify_start_rewind", &[data])?;
             progress = self.handle()?;
         };
-        match self.program.format() {
-            Format::Plain => {
+        match self.program.format().convention() {
+            Convention::Plain => {
                 for pointer in self.texts.pointers {
                     self.call_if_there("free", &[pointer])?;
                 }
             }
-            Format::Emscripten4 | Format::Wasm64 => {
+            Convention::Asyncify => {
                 self.call("_emscripten_stack_restore", &[self.texts.stack])?;
             }
         }
@@ -379,7 +380,7 @@ impl Instance {
         self.set_globals(&initial)?;
         let fresh = Host::new(self.limits.memory_bytes);
         self.around.host(|host| *host = fresh);
-        if self.program.format() == Format::Plain {
+        if self.program.format().convention() == Convention::Plain {
             return Ok(());
         }
         let (initial, now) = (self.program.initial_memory(), self.memory_bytes());

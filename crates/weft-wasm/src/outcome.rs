@@ -72,8 +72,11 @@ impl Outcome {
             // The loader throws the response as it is.
             return Ok(Self { error: Some(response), ..Self::default() });
         }
-        let Value::Object(mut response) = response else {
-            return Err(malformed("its “response” is not an object".to_owned()));
+        let mut response = match response {
+            Value::Object(response) => response,
+            Value::Null => return Err(malformed("it has no “response”".to_owned())),
+            // The loader asks it for its parts, of which it has none.
+            _ => Map::new(),
         };
         Ok(Self {
             output: response.remove("Output").unwrap_or(Value::Null),

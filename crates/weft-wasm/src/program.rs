@@ -5,7 +5,7 @@ use std::rc::Rc;
 use weft_codec::{Code, Error, Id, Result};
 
 use crate::engine::{Compiled, Engine, Type, Wasmi};
-use crate::format::Format;
+use crate::format::{Convention, Format};
 use crate::host::table;
 use crate::inspect::inspect;
 use crate::interface::Interface;
@@ -126,9 +126,9 @@ fn invalid(sentence: impl Into<String>) -> Error {
 
 /// The exports that each format promises.
 fn check_exports(interface: &Interface, format: Format) -> Result<()> {
-    let needed: &[&str] = match format {
-        Format::Plain => &["handle", "malloc"],
-        Format::Emscripten4 | Format::Wasm64 => &[
+    let needed: &[&str] = match format.convention() {
+        Convention::Plain => &["handle", "malloc"],
+        Convention::Asyncify => &[
             "handle",
             "malloc",
             "free",

@@ -46,6 +46,8 @@ impl Wasmi {
             .ignore_custom_sections(true)
             .wasm_multi_memory(false)
             .wasm_memory64(true)
+            // What it gives is the machine's choice.
+            .wasm_relaxed_simd(false)
             .compilation_mode(CompilationMode::Eager);
         wasmi::Engine::new(&config)
     }

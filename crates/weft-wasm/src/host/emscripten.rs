@@ -6,14 +6,6 @@ use super::{Call, Host};
 use crate::engine::Stop;
 use crate::format::Format;
 
-/// Most bytes that a heap may have, by the loader's `getHeapMax`.
-fn heap_max(format: Format) -> u64 {
-    match format {
-        Format::Wasm64 => 17_179_869_184,
-        Format::Emscripten4 | Format::Plain => 4_294_901_760,
-    }
-}
-
 const PAGE: u64 = 65_536;
 
 /// `emscripten_resize_heap(size)`: grows by a fifth more than asked for, then a tenth, then a twentieth.
@@ -26,7 +18,7 @@ fn grow_to(call: &mut Call<'_>, requested: u64) -> Result<bool, Stop> {
     if requested <= old {
         return Err(Stop::abort("it asked for a heap that is not larger than the one it has"));
     }
-    let max = heap_max(call.format());
+    let max = call.format().heap_max();
     if requested > max {
         return Ok(false);
     }
@@ -53,7 +45,7 @@ pub(crate) fn grown_size(old: u64, requested: u64, cut: u32, max: u64) -> u64 {
 
 /// The size that a new instance's memory takes when a memory of `wanted` bytes is put into it (loader `resizeHeap`).
 pub(crate) fn restored_size(format: Format, initial: u64, wanted: u64) -> u64 {
-    if wanted <= initial { initial } else { grown_size(initial, wanted, 1, heap_max(format)) }
+    if wanted <= initial { initial } else { grown_size(initial, wanted, 1, format.heap_max()) }
 }
 
 /// `_emscripten_memcpy_js(to, from, len)`: JavaScript's `copyWithin`, which copies what lies inside the memory and says
@@ -144,7 +136,10 @@ mod tests {
         assert_eq!(grown_size(110_034_944, 110_100_480, 1, u64::MAX), 132_055_040);
         assert_eq!(grown_size(369_098_752, 669_057_024, 1, u64::MAX), 669_057_024);
         assert_eq!(grown_size(1 << 30, (1 << 30) + 1, 4, u64::MAX), 1_127_481_344);
-        assert_eq!(grown_size(4_294_000_000, 4_294_900_000, 1, heap_max(Format::Emscripten4)), 4_294_901_760);
+        assert_eq!(
+            grown_size(4_294_000_000, 4_294_900_000, 1, Format::Emscripten4.heap_max()),
+            4_294_901_760
+        );
         assert_eq!(restored_size(Format::Wasm64, 1_048_576, 1_048_576), 1_048_576);
         assert_eq!(restored_size(Format::Wasm64, 1_048_576, 1_114_112), 1_310_720);
     }

@@ -4,9 +4,14 @@
 //! as in emscripten. Each change reads the clock once, as the loader does to stamp the file, so the clock a module sees
 //! depends on it. What is not here: random devices (their bytes would differ from node to node) and permissions.
 
+mod attributes;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+use attributes::About;
+pub(crate) use attributes::Stat;
 
 /// An error number of WASI.
 pub(crate) type Errno = i32;
@@ -65,6 +70,9 @@ pub(crate) struct Files {
     nodes: BTreeMap<u32, Node>,
     next_node: u32,
     streams: Vec<Option<Stream>>,
+    /// Of nodes that were made or changed since the beginning.
+    #[serde(default)]
+    about: BTreeMap<u32, About>,
 }
 
 /// What an operation did: its result and how often it read the clock.
@@ -73,27 +81,31 @@ pub(crate) type Done<T> = Result<(T, u64), Errno>;
 impl Files {
     /// The file system as the loader sets it up.
     pub(crate) fn new() -> Self {
-        let mut files =
-            Self { names: BTreeMap::new(), nodes: BTreeMap::new(), next_node: 0, streams: Vec::new() };
-        for path in [
-            "/",
-            "/tmp",
-            "/home",
-            "/home/web_user",
-            "/dev",
-            "/dev/shm",
-            "/dev/shm/tmp",
-            "/proc",
-            "/proc/self",
-            "/proc/self/fd",
-            "/data",
-        ] {
+        let mut files = Self {
+            names: BTreeMap::new(),
+            nodes: BTreeMap::new(),
+            next_node: 1,
+            streams: Vec::new(),
+            about: BTreeMap::new(),
+        };
+        // In emscripten's order, for the numbers of the nodes.
+        for path in ["/", "/tmp", "/home", "/home/web_user", "/dev"] {
             files.add(path.to_owned(), Node::Directory);
         }
         files.add("/dev/null".to_owned(), Node::Null);
-        for path in ["/dev/tty", "/dev/tty1", "/dev/stdin", "/dev/stdout", "/dev/stderr"] {
+        files.add("/dev/tty".to_owned(), Node::Terminal);
+        files.add("/dev/tty1".to_owned(), Node::Terminal);
+        // Its random devices.
+        files.next_node += 2;
+        for path in ["/dev/shm", "/dev/shm/tmp", "/proc", "/proc/self", "/proc/self/fd"] {
+            files.add(path.to_owned(), Node::Directory);
+        }
+        // What it mounts there.
+        files.next_node += 1;
+        for path in ["/dev/stdin", "/dev/stdout", "/dev/stderr"] {
             files.add(path.to_owned(), Node::Terminal);
         }
+        files.add("/data".to_owned(), Node::Directory);
         for (path, flags) in [("/dev/stdin", 0), ("/dev/stdout", 1), ("/dev/stderr", 1)] {
             let node = files.names.get(path).copied().unwrap_or_default();
             files.streams.push(Some(Stream { path: path.to_owned(), node, flags, position: 0 }));
@@ -132,6 +144,12 @@ impl Files {
     pub(crate) fn is_terminal(&self, fd: i32) -> Result<bool, Errno> {
         let node = self.stream(fd)?.node;
         Ok(matches!(self.nodes.get(&node), Some(Node::Terminal)))
+    }
+
+    /// Whether a descriptor is a directory.
+    pub(crate) fn is_directory(&self, fd: i32) -> Result<bool, Errno> {
+        let node = self.stream(fd)?.node;
+        Ok(matches!(self.nodes.get(&node), Some(Node::Directory)))
     }
 
     fn place(&mut self, stream: Stream, at_least: usize) -> Result<i32, Errno> {
@@ -206,6 +224,7 @@ impl Files {
                 || names.values().any(|named| named == id)
                 || streams.iter().flatten().any(|stream| stream.node == *id)
         });
+        self.about.retain(|id, _| self.nodes.contains_key(id));
     }
 
     /// Duplicates a descriptor to the lowest free one from `at_least`.

@@ -9,6 +9,7 @@ pub(crate) mod files;
 pub(crate) mod guest;
 pub(crate) mod invoke;
 pub(crate) mod slices;
+pub(crate) mod stat;
 pub(crate) mod strftime;
 pub(crate) mod syscalls;
 pub(crate) mod table;

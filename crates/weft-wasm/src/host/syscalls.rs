@@ -10,7 +10,7 @@ use crate::engine::Stop;
 const AT_CWD: i32 = -100;
 
 /// A path argument, relative to a directory's descriptor.
-fn path_at(call: &Call<'_>, directory: i32, at: u64) -> Result<Result<String, i32>, Stop> {
+pub(crate) fn path_at(call: &Call<'_>, directory: i32, at: u64) -> Result<Result<String, i32>, Stop> {
     let path = text(call, at)?;
     if path.starts_with('/') || directory == AT_CWD {
         return Ok(Ok(path));
@@ -24,7 +24,18 @@ pub(crate) fn openat(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, Stop> 
         Ok(path) => path,
         Err(errno) => return Ok(-i64::from(errno)),
     };
-    let opened = call.host(|host| host.files.open(&path, args.int(2)));
+    let (flags, varargs) = (args.int(2), args.size(3));
+    let mode = if varargs == 0 { 0 } else { read_i32(call, varargs)?.cast_unsigned() };
+    let opened = call.host(|host| {
+        let is_new = host.files.stat(&path).is_err();
+        let (fd, ticks) = host.files.open(&path, flags)?;
+        match (ticks, is_new) {
+            (0, _) => (),
+            (_, true) => host.files.created(fd, mode, host.clock),
+            (_, false) => host.files.changed(fd, host.clock),
+        }
+        Ok((fd, ticks))
+    });
     Ok(signed(opened.map(|(fd, ticks)| {
         tick(call, ticks);
         i64::from(fd)

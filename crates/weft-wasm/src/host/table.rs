@@ -3,7 +3,7 @@
 use weft_codec::{Code, Error, Result};
 
 use super::guest::{self, Args, call_named, integer};
-use super::{Call, emscripten, invoke, slices, strftime, syscalls, time, wasi};
+use super::{Call, emscripten, invoke, slices, stat, strftime, syscalls, time, wasi};
 use crate::engine::{Stop, Type, Value};
 use crate::interface::Import;
 use crate::rewrite;
@@ -54,17 +54,30 @@ pub(crate) fn answer(
 /// Names of the functions of `env`, `invoke_*` aside.
 const ENV: &[&str] = &[
     "__assert_fail",
+    "__cxa_throw",
     "__asyncjs__weavedrive_close",
     "__asyncjs__weavedrive_open",
     "__asyncjs__weavedrive_read",
+    "__syscall_chmod",
     "__syscall_dup3",
+    "__syscall_faccessat",
+    "__syscall_fchmod",
+    "__syscall_fchown32",
     "__syscall_fcntl64",
+    "__syscall_fstat64",
+    "__syscall_ftruncate64",
+    "__syscall_getcwd",
     "__syscall_ioctl",
+    "__syscall_lstat64",
+    "__syscall_mkdirat",
+    "__syscall_newfstatat",
     "__syscall_openat",
     "__syscall_readlinkat",
     "__syscall_renameat",
     "__syscall_rmdir",
+    "__syscall_stat64",
     "__syscall_unlinkat",
+    "__syscall_utimensat",
     "_abort_js",
     "_emscripten_get_now_is_monotonic",
     "_emscripten_memcpy_js",
@@ -73,17 +86,30 @@ const ENV: &[&str] = &[
     "_gmtime_js",
     "_localtime_js",
     "_mktime_js",
+    "_munmap_js",
     "_tzset_js",
     "emscripten_date_now",
+    "emscripten_err",
+    "emscripten_get_heap_max",
     "emscripten_get_now",
     "emscripten_resize_heap",
     "exit",
     "metering_gasUsed",
     "strftime",
+    "strftime_l",
 ];
 
 /// Names of the functions of `wasi_snapshot_preview1`.
-const WASI: &[&str] = &["environ_get", "environ_sizes_get", "fd_close", "fd_read", "fd_seek", "fd_write"];
+const WASI: &[&str] = &[
+    "environ_get",
+    "environ_sizes_get",
+    "fd_close",
+    "fd_fdstat_get",
+    "fd_read",
+    "fd_seek",
+    "fd_sync",
+    "fd_write",
+];
 
 fn is_known(module: &str, name: &str) -> bool {
     match module {
@@ -118,6 +144,22 @@ fn number(call: &mut Call<'_>, name: &str, args: &Args<'_>) -> std::result::Resu
         "__assert_fail" => Err(emscripten::assert_fail(call, args)),
         "__asyncjs__weavedrive_open" => emscripten::weavedrive_open(call),
         "__asyncjs__weavedrive_read" | "__asyncjs__weavedrive_close" => Err(emscripten::weavedrive_other()),
+        "__cxa_throw" => Err(Stop::abort("it threw a C++ exception; it was built without what catches them")),
+        "__syscall_chmod" => stat::chmod(call, args),
+        "__syscall_faccessat" => stat::faccessat(call, args),
+        "__syscall_fchmod" => Ok(stat::fchmod(call, args)),
+        "__syscall_fchown32" => Ok(stat::fchown(call, args)),
+        "__syscall_fstat64" => stat::fstat(call, args),
+        "__syscall_ftruncate64" => Ok(stat::ftruncate(call, args)),
+        "__syscall_getcwd" => stat::getcwd(call, args),
+        "__syscall_lstat64" | "__syscall_stat64" => stat::stat(call, args),
+        "__syscall_mkdirat" => stat::mkdirat(call, args),
+        "__syscall_newfstatat" => stat::fstatat(call, args),
+        "__syscall_utimensat" => stat::utimensat(call, args),
+        "_munmap_js" => Ok(stat::munmap(call, args)),
+        "emscripten_get_heap_max" => Ok(i64::try_from(call.format().heap_max()).unwrap_or(i64::MAX)),
+        "fd_fdstat_get" => wasi::fd_fdstat_get(call, args),
+        "fd_sync" => Ok(wasi::fd_sync(call, args)),
         "__syscall_dup3" => Ok(syscalls::dup3(call, args)),
         "__syscall_fcntl64" => syscalls::fcntl(call, args),
         "__syscall_ioctl" => syscalls::ioctl(call, args),
@@ -142,9 +184,9 @@ fn number(call: &mut Call<'_>, name: &str, args: &Args<'_>) -> std::result::Resu
         "fd_read" => wasi::fd_read(call, args),
         "fd_seek" => wasi::fd_seek(call, args),
         "fd_write" => wasi::fd_write(call, args),
-        "strftime" => strftime::strftime(call, args),
+        "strftime" | "strftime_l" => strftime::strftime(call, args),
         // The formats without metering have used no gas; an environment without variables is written by doing nothing.
-        "metering_gasUsed" | "environ_get" => Ok(0),
+        "metering_gasUsed" | "environ_get" | "emscripten_err" => Ok(0),
         _ => Err(Stop::abort("it called a function that the host does not have")),
     }
 }

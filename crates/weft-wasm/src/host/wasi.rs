@@ -43,6 +43,9 @@ pub(crate) fn fd_write(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, Stop
         match call.host(|host| host.files.write(args.int(0), &data)) {
             Ok((count, ticks)) => {
                 written += count;
+                if ticks > 0 {
+                    call.host(|host| host.files.changed(args.int(0), host.clock));
+                }
                 tick(call, ticks);
             }
             Err(errno) => return Ok(i64::from(errno)),
@@ -91,6 +94,31 @@ pub(crate) fn fd_seek(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, Stop>
         }
         Err(errno) => Ok(i64::from(errno)),
     }
+}
+
+/// `fd_sync(fd)`: there is nothing to wait for.
+pub(crate) fn fd_sync(call: &mut Call<'_>, args: &Args<'_>) -> i64 {
+    call.host(|host| host.files.stream(args.int(0)).map(drop)).err().map_or(0, i64::from)
+}
+
+/// `fd_fdstat_get(fd, out)`: what kind of file it is; no flags, no rights.
+pub(crate) fn fd_fdstat_get(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, Stop> {
+    let kinds = call.host(|host| {
+        host.files
+            .is_terminal(args.int(0))
+            .and_then(|terminal| Ok((terminal, host.files.is_directory(args.int(0))?)))
+    });
+    let kind = match kinds {
+        Ok((true, _)) => 2,
+        Ok((_, true)) => 3,
+        Ok(_) => 4,
+        Err(errno) => return Ok(i64::from(errno)),
+    };
+    let at = args.size(1);
+    write(call, at, &[kind])?;
+    write(call, at.wrapping_add(2), &[0; 2])?;
+    write(call, at.wrapping_add(8), &[0; 16])?;
+    Ok(0)
 }
 
 /// Reads the clock as often as the loader does to stamp files.

@@ -61,6 +61,7 @@ pub fn validate(module: &[u8]) -> Result<()> {
         | WasmFeatures::EXTENDED_CONST
         | WasmFeatures::FLOATS
         | WasmFeatures::MEMORY64
+        | WasmFeatures::SIMD
         | WasmFeatures::EXCEPTIONS
         | WasmFeatures::LEGACY_EXCEPTIONS;
     let told = Validator::new_with_features(features).validate_all(module);
