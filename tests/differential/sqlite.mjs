@@ -201,14 +201,14 @@ query("SELECT typeof(random()), length(randomblob(8))");
 exec("ALTER TABLE people RENAME COLUMN weight TO mass");
 exec("VACUUM");
 query("PRAGMA integrity_check");
-lua("file, code, why = sqlite3.open('/tmp/weft.db') return tostring(file and file:isopen()) .. tostring(code) .. tostring(why)");
+lua("file, code, why = sqlite3.open('/home/web_user/weft.db') return tostring(file and file:isopen()) .. tostring(code) .. tostring(why)");
 exec("CREATE TABLE kept (id INTEGER PRIMARY KEY, x TEXT)", "file");
 for (let n = 0; n < 6; n++) exec(`INSERT INTO kept (x) VALUES ('in a file ${n}')`, "file");
 query("SELECT * FROM kept", "file");
 exec("BEGIN; UPDATE kept SET x = x || '?'; ROLLBACK", "file");
 query("SELECT max(x) FROM kept", "file");
-lua("file:close() file = sqlite3.open('/tmp/weft.db') return Show(file, 'SELECT count(*) FROM kept')");
-lua("file:close() return tostring(os.remove('/tmp/weft.db'))");
+lua("file:close() file = sqlite3.open('/home/web_user/weft.db') return Show(file, 'SELECT count(*) FROM kept')");
+lua("file:close() return tostring(os.remove('/home/web_user/weft.db'))");
 lua("local f, code, why = sqlite3.open('/nowhere/at/all.db') return tostring(f) .. tostring(code) .. tostring(why)");
 lua("db:close() return 'closed'");
 
