@@ -74,7 +74,7 @@ fn texts() -> Vec<(String, Met)> {
         (with("(tag $e) (func (block (try_table (catch $e 0) (throw $e))))"), Refused(Code::ModuleInvalid)),
         (with("(tag $e (param externref)) (func (throw $e (ref.null extern)))"), Refused(Code::ModuleInvalid)),
         (with("(func try catch_all end)"), Refused(Code::ModuleInvalid)),
-        (with("(func (drop (v128.const i64x2 0 0)))"), Refused(Code::ModuleInvalid)),
+        (with("(func (drop (i32x4.relaxed_trunc_f32x4_s (v128.const i64x2 0 0))))"), Refused(Code::ModuleInvalid)),
         (message("").replace("2 5000", "2 5000 shared"), Refused(Code::ModuleInvalid)),
         (with("(table $t 1 funcref) (func (table.set $t (i32.const 0) (ref.null func)))"), Refused(Code::ModuleInvalid)),
         (with("(table $t 1 funcref) (func (drop (table.grow $t (ref.null func) (i32.const 9))))"), Refused(Code::ModuleInvalid)),
