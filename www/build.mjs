@@ -19,6 +19,8 @@ await build({
     ...(values.client ? { weft: join(here, "../web/js/client.ts") } : { app: join(here, "src/main.ts") }),
     worker: join(here, "../web/js/worker.ts"),
     "signature-worker": join(here, "../web/js/signature-worker.ts"),
+    "node-worker": join(here, "../web/js/node/node-worker.ts"),
+    "service-worker": join(here, "../web/js/node/service-worker.ts"),
   },
   outdir: out,
   bundle: true,

@@ -25,6 +25,7 @@ import type {
 } from "./types.js";
 
 export { type ErrorFields, WeftError } from "./error.js";
+export { PageNode, type PageNodeOptions } from "./node/page-node.js";
 export type * from "./types.js";
 
 /** How to open a node. */

@@ -38,7 +38,7 @@ pub use ledger::{EntryRow, Filed, Head, IndexRow, Ledger};
 pub use local::LocalNet;
 pub use mu::{Claim, Pumped};
 pub use reader::{MAX_BODY, Reader};
-pub use reply::Reply;
+pub use reply::{Refusal, Reply};
 pub use schedule::{Place, assign, sign};
 
 /// Where anchors of assignments come from. The real scheduler takes random ones (su `bytes.rs` `DataItem::new`).
@@ -56,7 +56,7 @@ impl<F: Fn() -> [u8; 32]> Entropy for F {
 /// The tags of a module this node publishes.
 #[derive(Clone, Debug)]
 pub struct ModuleTags {
-    /// `Module-Format`; or the content type of a Lua text, `application/lua`, which has no other tags.
+    /// `Module-Format`; or the content type of a Lua text, `application/lua`, which has no limits.
     pub format: String,
     /// `Memory-Limit`, as `1-gb`.
     pub memory_limit: String,
@@ -79,10 +79,14 @@ impl ModuleTags {
     #[must_use]
     pub fn tags(&self) -> Vec<Tag> {
         if is_lua_text(&self.format) {
+            // aoconnect spawns of modules alone that name a format and encodings (its `lib/spawn/verify-inputs.js`).
             return vec![
                 Tag::new("Data-Protocol", "ao"),
                 Tag::new("Variant", "ao.TN.1"),
                 Tag::new("Type", "Module"),
+                Tag::new("Module-Format", &self.format),
+                Tag::new("Input-Encoding", "JSON-V1"),
+                Tag::new("Output-Encoding", "JSON-V1"),
                 Tag::new("Content-Type", &self.format),
             ];
         }

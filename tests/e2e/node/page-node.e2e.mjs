@@ -1,0 +1,156 @@
+// A node at a URL inside of the page: one for all tabs, with and without a service worker, and the unmodified client against it.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { launch, servePage } from "../page.mjs";
+
+const require = createRequire(import.meta.url);
+const { ArweaveSigner, createData } = require("arbundles");
+const here = dirname(fileURLToPath(import.meta.url));
+const BASE = "/some/where/";
+
+/** A page that has the client, and the network's own client beside it. */
+const PAGE = {
+  "index.html": `<!doctype html><title>Weft</title><script type=module>
+    import { PageNode } from './weft.js';
+    window.PageNode = PageNode;
+  </script>`,
+};
+
+/** A process that counts what it is told, and tells the counter to whoever asks for it. */
+const COUNTER = `
+count = 0
+function compute(base, req)
+  local body = req.body
+  if body.action == "Add" then count = count + tonumber(body.data) end
+  base.count = count
+  base.results = { output = { data = string.format("%d", count) } }
+  if body.action == "Tell" then
+    base.results.outbox = { { target = body.whom, action = "Add", data = string.format("%d", count) } }
+  end
+  return base
+end
+`;
+
+let browser, context, site, key;
+
+before(async () => {
+  assert.ok(process.env.WEFT_CLIENT, "WEFT_CLIENT is not set: `cargo xtask test` sets it.");
+  key = JSON.parse(await readFile(join(here, "../../fixtures/vectors/keys.json"), "utf8")).rsa4096.jwk;
+  const client = await readFile(join(dirname(require.resolve("@permaweb/aoconnect")), "browser.js"));
+  site = await servePage(process.env.WEFT_CLIENT, BASE, { ...PAGE, "aoconnect.js": client });
+  browser = await launch();
+  context = await browser.newContext();
+  // The wallet that a browser's extension puts into pages: it signs data items, and keeps its key.
+  await context.exposeFunction("walletSigns", async ({ data, tags, target, anchor }) => {
+    const signer = new ArweaveSigner(key);
+    const item = createData(Buffer.from(data, "base64"), signer, { tags, ...(target && { target }), ...(anchor && { anchor }) });
+    await item.sign(signer);
+    return item.getRaw().toString("base64");
+  });
+  await context.addInitScript(() => {
+    const base64 = (data) => btoa(typeof data === "string"
+      ? String.fromCharCode(...new TextEncoder().encode(data)) : String.fromCharCode(...new Uint8Array(data)));
+    window.arweaveWallet = {
+      connect: async () => {},
+      getActiveAddress: async () => "wtl7n8WWlAdwZ7xk93kMA0Y-Gbaa1Z_cE5G4_CQbMQY",
+      signDataItem: async ({ data, ...rest }) => {
+        const raw = await window.walletSigns({ data: base64(data), ...rest });
+        return Uint8Array.from(atob(raw), (char) => char.charCodeAt(0));
+      },
+    };
+  });
+});
+
+after(async () => {
+  await browser?.close();
+  site?.close();
+});
+
+async function open(options = {}) {
+  const page = await context.newPage();
+  const faults = [];
+  page.on("pageerror", ({ message }) => faults.push(message));
+  await page.goto(site.url);
+  await page.waitForFunction(() => window.PageNode);
+  await page.evaluate(async (given) => { window.node = await window.PageNode.open(given); }, options);
+  return { page, faults };
+}
+
+test("aoconnect in the page spawns, writes, reads and asks the node in the page, through the service worker", async () => {
+  const { page, faults } = await open();
+  assert.equal(await page.evaluate(() => window.node.leads), true);
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+  const said = await page.evaluate(async (code) => {
+    const { connect, createDataItemSigner } = await import("./aoconnect.js");
+    const url = (path) => new URL(path, location.href).href;
+    const module = await window.node.publishModule(new TextEncoder().encode(code), "application/lua");
+    const scheduler = await window.node.address();
+    const ao = connect({ MODE: "legacy", MU_URL: url("mu"), CU_URL: url("cu"), GATEWAY_URL: url("gateway"), GRAPHQL_URL: url("gateway/graphql") });
+    const signer = createDataItemSigner(window.arweaveWallet);
+    const tags = (object) => Object.entries(object).map(([name, value]) => ({ name, value }));
+    const lua = tags({ Device: "process@1.0", "Execution-Device": "lua@5.3a", Authority: scheduler });
+    const [one, other] = [await ao.spawn({ module, scheduler, signer, tags: lua }), await ao.spawn({ module, scheduler, signer, tags: lua })];
+    const send = async (process, data, object) => {
+      const message = await ao.message({ process, signer, data, tags: tags(object) });
+      return ao.result({ process, message });
+    };
+    const added = await send(one, "40", { Action: "Add" });
+    const told = await send(one, "2", { Action: "Tell", Whom: other });
+    const ask = () => ao.dryrun({ process: other, tags: tags({ Action: "Get" }) });
+    let heard = await ask();
+    for (let tries = 0; heard.Output.data !== "40" && tries < 200; tries++) heard = await ask();
+    const results = await ao.results({ process: one, sort: "ASC", limit: 10 });
+    // A path of the node, as any fetch of the page.
+    const tip = await fetch("su/").then((answer) => answer.json());
+    const same = await window.node.fetch("/su/").then((answer) => answer.json());
+    return { one, other, added, told, heard, results, tip, same, scheduler };
+  }, COUNTER);
+  assert.equal(said.added.Output.data, "40");
+  assert.equal(said.told.Messages.length, 1);
+  assert.equal(said.told.Messages[0].Target, said.other);
+  assert.equal(said.heard.Output.data, "40");
+  assert.equal(said.results.edges.length, 3);
+  assert.equal(said.tip.address ?? said.tip.Address, said.same.address ?? said.same.Address);
+  assert.equal(site.asked.filter((path) => /\/(su|mu|cu|gateway)\b/.test(path)).length, 0, "nothing of it reached the server");
+  assert.deepEqual(faults, []);
+
+  // Another tab sees the same node, and takes it over when the first one closes, with its processes and its key.
+  const second = await open();
+  assert.equal(await second.page.evaluate(() => window.node.leads), false);
+  const count = (tab) => tab.evaluate(async (process) => {
+    const answer = await fetch(`cu/dry-run?process-id=${process}`, { method: "POST", body: JSON.stringify({ Tags: [], Target: process }) });
+    return (await answer.json()).Output.data;
+  }, said.one);
+  assert.equal(await count(second.page), "40");
+  await page.close();
+  await second.page.waitForFunction(() => window.node.leads);
+  assert.equal(await count(second.page), "40");
+  assert.equal(await second.page.evaluate(() => window.node.address()), said.scheduler);
+  assert.deepEqual(second.faults, []);
+  await second.page.close();
+});
+
+test("without a service worker the handler in the page answers the same, and files of the app stay the server's", async () => {
+  const { page, faults } = await open({ database: "alone", serviceWorker: null });
+  const seen = await page.evaluate(async () => {
+    const status = async (path, init) => (await window.node.fetch(path, init)).status;
+    return {
+      su: await status("/su/"), nowhere: await status("/cu/result/none?process-id=none"),
+      bad: await status("/mu/", { method: "POST", body: "no item" }), put: await status("/su/", { method: "PUT", body: "x" }),
+      file: (await fetch("weft.js")).headers.get("content-type"),
+    };
+  });
+  assert.equal(seen.su, 200);
+  assert.equal(seen.nowhere, 404);
+  assert.ok(seen.bad >= 400 && seen.bad < 600, `${seen.bad}`);
+  assert.ok(seen.put >= 400 && seen.put < 600, `${seen.put}`);
+  assert.equal(seen.file, "text/javascript");
+  assert.deepEqual(faults, []);
+  await page.close();
+});

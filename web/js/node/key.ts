@@ -1,0 +1,64 @@
+/**
+ * The node's own key: RSA-4096, made once, kept by the browser in IndexedDB. WebCrypto signs with it; after it was made nobody can
+ * take it out again, this script neither.
+ */
+
+import { WeftError } from "../error.js";
+
+/** What is kept. */
+interface Kept {
+  modulus: Uint8Array<ArrayBuffer>;
+  key: CryptoKey;
+}
+
+/** What signs. */
+export interface NodeKey {
+  modulus: Uint8Array<ArrayBuffer>;
+  /** RSA-PSS with SHA-256 and a salt of 32 bytes, as Arweave has it. */
+  sign(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+const ALGORITHM = { name: "RSA-PSS", hash: "SHA-256" };
+const STORE = "keys";
+
+/** The key of a database, made if there is none. Error: `store-failed` where the browser keeps no key for this site. */
+export async function nodeKey(database: string): Promise<NodeKey> {
+  if (!globalThis.crypto?.subtle) {
+    throw new WeftError("store-failed", "The browser gives no keys to this page: it needs https, or localhost.");
+  }
+  const keys = await openKeys(`${database}-key`);
+  try {
+    const kept = (await request<Kept | undefined>(keys.transaction(STORE).objectStore(STORE).get("node"))) ?? (await make(keys));
+    return {
+      modulus: kept.modulus,
+      sign: async (bytes) => new Uint8Array(await crypto.subtle.sign({ name: "RSA-PSS", saltLength: 32 }, kept.key, bytes)),
+    };
+  } finally {
+    keys.close();
+  }
+}
+
+async function make(keys: IDBDatabase): Promise<Kept> {
+  const parameters = { ...ALGORITHM, modulusLength: 4096, publicExponent: new Uint8Array([1, 0, 1]) };
+  const pair = await crypto.subtle.generateKey(parameters, false, ["sign"]);
+  const { n } = await crypto.subtle.exportKey("jwk", pair.publicKey);
+  const kept: Kept = { modulus: fromBase64url(n ?? ""), key: pair.privateKey };
+  await request(keys.transaction(STORE, "readwrite").objectStore(STORE).put(kept, "node"));
+  return kept;
+}
+
+const fromBase64url = (text: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (byte) => byte.charCodeAt(0));
+
+function openKeys(name: string): Promise<IDBDatabase> {
+  const opening = indexedDB.open(name, 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
+  return request(opening);
+}
+
+function request<T>(asked: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    asked.onsuccess = () => resolve(asked.result);
+    asked.onerror = () => reject(new WeftError("store-failed", "The browser keeps no key for this site.", asked.error?.message));
+  });
+}

@@ -1,0 +1,50 @@
+/** The worker of the node at a URL: a network of its own, beside the worker that proves and replays. */
+
+import init, { WeftNetwork } from "../../pkg/weft_web.js";
+import { toPlain } from "../error.js";
+import type { NodeRequest, NodeResponse } from "./channel.js";
+import { nodeKey } from "./key.js";
+import type { FromNodeWorker, ToNodeWorker } from "./protocol.js";
+
+const scope = self as unknown as {
+  postMessage(message: FromNodeWorker, transfer?: Transferable[]): void;
+  addEventListener(type: string, listener: (event: never) => void): void;
+};
+
+const loaded = init({ module_or_path: new URL("weft_web_bg.wasm", import.meta.url) });
+let network: Promise<WeftNetwork> | undefined;
+
+async function open(database: string): Promise<WeftNetwork> {
+  const [{ modulus, sign }] = await Promise.all([nodeKey(database), loaded]);
+  return WeftNetwork.open(`${database}-network`, modulus, sign, () => crypto.getRandomValues(new Uint8Array(32)));
+}
+
+async function answer(request: NodeRequest): Promise<NodeResponse> {
+  const { body, ...head } = request;
+  return (await opened()).answer(head, body) as Promise<NodeResponse>;
+}
+
+function opened(): Promise<WeftNetwork> {
+  if (!network) throw new Error("The node is not open yet.");
+  return network;
+}
+
+const handlers = {
+  open: async ({ database }: Extract<ToNodeWorker, { call: "open" }>) => (await (network = open(database))).address(),
+  answer: ({ request }: Extract<ToNodeWorker, { call: "answer" }>) => answer(request),
+  publish: async ({ bytes, format }: Extract<ToNodeWorker, { call: "publish" }>) => (await opened()).publishModule(bytes, format),
+  save: async () => (await opened()).save(),
+};
+
+async function serve(message: ToNodeWorker): Promise<void> {
+  try {
+    const value = await (handlers[message.call] as (given: ToNodeWorker) => Promise<unknown>)(message);
+    scope.postMessage({ kind: "answer", id: message.id, value });
+  } catch (thrown) {
+    scope.postMessage({ kind: "refusal", id: message.id, error: toPlain(thrown) });
+  }
+}
+
+(globalThis as { weftPanicked?: (message: string) => void }).weftPanicked = (message) =>
+  scope.postMessage({ kind: "fatal", error: { ...toPlain(new Error(message)), code: "crashed" } });
+scope.addEventListener("message", (event: MessageEvent<ToNodeWorker>) => void serve(event.data));

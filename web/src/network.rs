@@ -1,0 +1,213 @@
+//! A network in the page: `weft_node::net` over IndexedDB, with a key of WebCrypto. One tab of an origin has it at a time
+//! (`web/js/page-node.ts`); all tabs, and the service worker, ask that one.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use js_sys::{Function, Promise, Uint8Array};
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::JsCast as _;
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use weft_codec::{Code, Result};
+use weft_node::net::{Entropy, LocalNet, ModuleTags, Pumped, Refusal, Reply};
+use weft_node::seams::{Method, Request, Signer, ordered_headers};
+
+use crate::api::{Answer, answer};
+use crate::boundary::{from_js, from_js_value, to_js, to_js_value};
+use crate::clock::BrowserClock;
+use crate::store::IndexedStore;
+
+/// The longest request that is read.
+const MAX_REQUEST_BYTES: u32 = 64 << 20;
+/// The longest answer.
+const MAX_ANSWER_BYTES: u64 = 256 << 20;
+/// How long a request may take: a message may run for hours, and whoever asked may leave.
+const TIMEOUT_MS: u32 = u32::MAX;
+/// Jobs of the messenger that may be under way at a time.
+const MAX_JOBS: usize = 8;
+
+type Net = LocalNet<Rc<IndexedStore>, BrowserClock, PageKey>;
+
+/// The network of a worker.
+#[wasm_bindgen]
+pub struct WeftNetwork {
+    net: Rc<Net>,
+    /// Whether the messenger works.
+    working: Rc<Cell<bool>>,
+}
+
+#[wasm_bindgen]
+impl WeftNetwork {
+    /// Opens the database of this name. `modulus` is the RSA key's, `sign` signs bytes with it (RSA-PSS, SHA-256), `random` gives
+    /// 32 bytes that nobody foresees.
+    pub async fn open(
+        database: String,
+        modulus: Uint8Array,
+        sign: Function,
+        random: Function,
+    ) -> std::result::Result<WeftNetwork, JsValue> {
+        let open = async {
+            let store = Rc::new(IndexedStore::open(&database).await?);
+            let key = PageKey { modulus: modulus.to_vec(), sign };
+            let net = Rc::new(LocalNet::new(store, BrowserClock::new(), key, Box::new(Random(random))));
+            net.claim().await?;
+            let network = Self { net, working: Rc::default() };
+            // What an earlier visit left in the messenger's queue goes on.
+            network.work();
+            Ok(network)
+        };
+        open.await.map_err(|error| to_js(&error))
+    }
+
+    /// The address of scheduler, messenger and node.
+    pub fn address(&self) -> String {
+        self.net.address().to_owned()
+    }
+
+    /// Answers a request: `{ method, url, headers: [[name, value]] }` and its body; with `{ status, headers, body }`.
+    pub async fn answer(&self, request: JsValue, body: Uint8Array) -> std::result::Result<JsValue, JsValue> {
+        let response = match read_request(request, &body) {
+            Ok(request) => self.reply(&request).await,
+            Err(refusal) => refusal.into(),
+        }
+        .response;
+        let head = Head { status: response.status, headers: response.headers };
+        let told = to_js_value(&head).map_err(|error| to_js(&error))?;
+        let body = Uint8Array::from(response.body.as_slice());
+        js_sys::Reflect::set(&told, &"body".into(), &body)?;
+        Ok(told)
+    }
+
+    /// Puts a module on the network's gateway; its id.
+    #[wasm_bindgen(js_name = publishModule)]
+    pub async fn publish_module(&self, module: Uint8Array, format: String) -> Answer {
+        let tags = ModuleTags::for_format(&format);
+        answer(self.net.publish_module(&module.to_vec(), &tags).await)
+    }
+
+    /// Stores the states in memory, so that the next tab need not evaluate again.
+    pub async fn save(&self) -> Answer {
+        answer(self.net.save_states().await)
+    }
+}
+
+impl WeftNetwork {
+    async fn reply(&self, request: &Request) -> Reply {
+        let reply = self.net.answer(request).await;
+        if request.method != Method::Get {
+            self.work();
+        }
+        reply
+    }
+
+    /// Lets the messenger work until its queue is empty. One at a time does.
+    fn work(&self) {
+        if self.working.replace(true) {
+            return;
+        }
+        let (net, working) = (Rc::clone(&self.net), Rc::clone(&self.working));
+        spawn_local(async move {
+            work_off(&net).await;
+            working.set(false);
+        });
+    }
+}
+
+/// Works off the messenger's queue. A job whose chain failed is done; a store that fails ends it, and the next request
+/// begins again.
+async fn work_off(net: &Net) {
+    let mut jobs = FuturesUnordered::new();
+    loop {
+        let claim = if jobs.len() < MAX_JOBS { net.next_job().await } else { Ok(None) };
+        match claim {
+            Ok(Some(claim)) => jobs.push(net.work_off(claim)),
+            Ok(None) => match jobs.next().await {
+                Some(Ok(Pumped::Failed(sentence))) => report(&format!("not pushed: {sentence}")),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return report(error.sentence()),
+                None => return,
+            },
+            Err(error) => return report(error.sentence()),
+        }
+    }
+}
+
+/// Nobody waits for the messenger: what fails there is for the console.
+fn report(sentence: &str) {
+    web_sys::console::warn_1(&format!("weft: {sentence}").into());
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    method: String,
+    url: String,
+    headers: Vec<(String, String)>,
+}
+
+#[derive(Serialize)]
+struct Head {
+    status: u16,
+    headers: Vec<(String, String)>,
+}
+
+fn read_request(request: JsValue, body: &Uint8Array) -> std::result::Result<Request, Refusal> {
+    let Asked { method, url, headers } = from_js_value(request)?;
+    if body.length() > MAX_REQUEST_BYTES {
+        return Err(Refusal::new(413, format!("A request has at most {MAX_REQUEST_BYTES} bytes.")));
+    }
+    let method = match method.as_str() {
+        "GET" | "HEAD" => Method::Get,
+        "POST" => Method::Post,
+        "DELETE" => Method::Delete,
+        _ => return Err(Refusal::new(405, "The units know GET, POST and DELETE.")),
+    };
+    let headers = ordered_headers(headers)?;
+    let content_type =
+        headers.iter().find(|(name, _)| name == "content-type").map(|(_, value)| value.clone());
+    Ok(Request {
+        method,
+        url,
+        content_type,
+        headers,
+        body: body.to_vec(),
+        max_bytes: MAX_ANSWER_BYTES,
+        timeout_ms: TIMEOUT_MS,
+    })
+}
+
+/// The node's key: WebCrypto keeps it, and signs.
+struct PageKey {
+    modulus: Vec<u8>,
+    /// `(bytes: Uint8Array) => Promise<Uint8Array>`
+    sign: Function,
+}
+
+impl Signer for PageKey {
+    fn owner(&self) -> Vec<u8> {
+        self.modulus.clone()
+    }
+
+    async fn sign(&self, payload: &[u8]) -> Result<Vec<u8>> {
+        let failed =
+            |thrown: JsValue| from_js(Code::SignatureInvalid, "The node's key does not sign.", &thrown);
+        let payload = Uint8Array::from(payload);
+        let promise = self.sign.call1(&JsValue::NULL, &payload).map_err(failed)?;
+        let promise: Promise = promise.dyn_into().map_err(failed)?;
+        let signature: Uint8Array =
+            JsFuture::from(promise).await.map_err(failed)?.dyn_into().map_err(failed)?;
+        Ok(signature.to_vec())
+    }
+}
+
+/// Bytes that nobody foresees, from the browser.
+struct Random(Function);
+
+impl Entropy for Random {
+    fn bytes32(&self) -> [u8; 32] {
+        let bytes = self.0.call0(&JsValue::NULL).ok().and_then(|bytes| bytes.dyn_into::<Uint8Array>().ok());
+        // `crypto.getRandomValues` of 32 bytes does not fail; without it the worker does not open a network.
+        bytes.and_then(|bytes| bytes.to_vec().try_into().ok()).unwrap_or_default()
+    }
+}
