@@ -65,6 +65,44 @@ fn floats() -> (String, Calls) {
     (text, calls)
 }
 
+/// The same of vectors, whose lanes hold the operands in both orders: functions of the halves of the result.
+fn vectors() -> (String, Calls) {
+    let (mut text, mut calls) = ("(module\n".to_owned(), Vec::new());
+    let mut function = |op: &str, operands: &[[usize; 2]], wide: bool| {
+        let bits = |(double, float): (u64, u32)| if wide { double } else { u64::from(float) };
+        let vectors: String = operands.iter().map(|[a, b]| vector(*a, *b, wide)).collect();
+        for half in 0..2 {
+            let name = format!("{op} {half}");
+            text += &format!(
+                "(func (export \"{name}\") (param i64 i64) (result i64) (i64x2.extract_lane {half} ({op} {vectors})))\n"
+            );
+            for a in OPERANDS {
+                calls.extend(OPERANDS.map(|b| (name.clone(), vec![bits(a), bits(b)])));
+            }
+        }
+    };
+    for (shape, wide) in [("f64x2", true), ("f32x4", false)] {
+        for op in UNARY {
+            function(&format!("{shape}.{op}"), &[[0, 1]], wide);
+        }
+        for op in BINARY.iter().chain(&["pmin", "pmax"]) {
+            function(&format!("{shape}.{op}"), &[[0, 1], [1, 0]], wide);
+        }
+    }
+    function("f64x2.promote_low_f32x4", &[[0, 1]], false);
+    function("f32x4.demote_f64x2_zero", &[[0, 1]], true);
+    (text + ")", calls)
+}
+
+/// A vector of the bits in two arguments: of both as doubles, or as the first, second, fourth, and nothing as the third float.
+fn vector(a: usize, b: usize, wide: bool) -> String {
+    if wide {
+        return format!("(i64x2.replace_lane 1 (i64x2.splat (local.get {a})) (local.get {b}))");
+    }
+    let [a, b] = [a, b].map(|at| format!("(i32.wrap_i64 (local.get {at}))"));
+    format!("(i32x4.replace_lane 2 (i32x4.replace_lane 0 (i32x4.splat {b}) {a}) (i32.const 0))")
+}
+
 /// Control flow, calls, memory: what gas is counted by.
 const WORK: &str = r#"(module (memory (export "memory") 1 20) (table 3 funcref) (elem (i32.const 0) $fib $collatz $copy)
   (type $f (func (param i64) (result i64)))
@@ -175,12 +213,13 @@ fn gas_and_answers_are_equal_on_both_engines() {
 
 #[test]
 fn nan_is_equal_on_both_engines_and_that_of_x86() {
-    let (text, calls) = floats();
-    let (original, rewritten) = equal_on_both("floats", &text, &calls);
-    if cfg!(target_arch = "x86_64") {
-        let plain = on_v8("floats-original", &original, &calls);
-        for ((call, (plain, _)), (rewritten, _)) in calls.iter().zip(&plain).zip(&rewritten) {
-            assert_eq!(plain, rewritten, "{call:x?}");
+    for (name, (text, calls)) in [("floats", floats()), ("vectors", vectors())] {
+        let (original, rewritten) = equal_on_both(name, &text, &calls);
+        if cfg!(target_arch = "x86_64") {
+            let plain = on_v8(&format!("{name}-original"), &original, &calls);
+            for ((call, (plain, _)), (rewritten, _)) in calls.iter().zip(&plain).zip(&rewritten) {
+                assert_eq!(plain, rewritten, "{call:x?}");
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::format::Format;
 /// Most bytes of a module. The largest AO modules seen have 4 MB.
 const MAX_MODULE: usize = 64 << 20;
 
-/// Most elements of a table. aos has some hundred. A module may not grow it (see `stateless`).
+/// Most elements of a table. aos has some hundred. A module may not grow it (see `allowed`).
 const MAX_TABLE: usize = 1 << 20;
 
 /// Most tables.
@@ -79,7 +79,7 @@ pub(crate) fn inspect(module: &[u8], format: Format) -> Result<Declared> {
             Payload::CodeSectionEntry(body) => {
                 let mut operators = body.get_operators_reader().map_err(unreadable)?;
                 while !operators.eof() {
-                    stateless(&operators.read().map_err(unreadable)?)?;
+                    allowed(&operators.read().map_err(unreadable)?)?;
                 }
             }
             _ => (),
@@ -148,8 +148,8 @@ fn globals(reader: wasmparser::GlobalSectionReader<'_>) -> Result<()> {
 }
 
 /// A process's state is its memory and its mutable globals. Tables and dropped segments would be state as well, which no
-/// snapshot holds: such modules are refused.
-fn stateless(operator: &Operator<'_>) -> Result<()> {
+/// snapshot holds: such modules are refused. So are those with operations that say different things on different machines.
+fn allowed(operator: &Operator<'_>) -> Result<()> {
     match operator {
         Operator::TableSet { .. }
         | Operator::TableGrow { .. }
@@ -159,6 +159,28 @@ fn stateless(operator: &Operator<'_>) -> Result<()> {
         | Operator::ElemDrop { .. }
         | Operator::DataDrop { .. } => {
             Err(invalid("the module changes its tables or drops its segments while it runs"))
+        }
+        Operator::I8x16RelaxedSwizzle
+        | Operator::I32x4RelaxedTruncF32x4S
+        | Operator::I32x4RelaxedTruncF32x4U
+        | Operator::I32x4RelaxedTruncF64x2SZero
+        | Operator::I32x4RelaxedTruncF64x2UZero
+        | Operator::F32x4RelaxedMadd
+        | Operator::F32x4RelaxedNmadd
+        | Operator::F64x2RelaxedMadd
+        | Operator::F64x2RelaxedNmadd
+        | Operator::I8x16RelaxedLaneselect
+        | Operator::I16x8RelaxedLaneselect
+        | Operator::I32x4RelaxedLaneselect
+        | Operator::I64x2RelaxedLaneselect
+        | Operator::F32x4RelaxedMin
+        | Operator::F32x4RelaxedMax
+        | Operator::F64x2RelaxedMin
+        | Operator::F64x2RelaxedMax
+        | Operator::I16x8RelaxedQ15mulrS
+        | Operator::I16x8RelaxedDotI8x16I7x16S
+        | Operator::I32x4RelaxedDotI8x16I7x16AddS => {
+            Err(invalid("the module uses relaxed SIMD, whose results differ from machine to machine"))
         }
         _ => Ok(()),
     }

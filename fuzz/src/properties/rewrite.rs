@@ -36,7 +36,7 @@ pub fn rewrite_module(bytes: &[u8]) -> usize {
         exceptions_enabled: false,
         gc_enabled: false,
         relaxed_simd_enabled: false,
-        simd_enabled: false,
+        simd_enabled: first & 4 == 4,
         shared_everything_threads_enabled: false,
         threads_enabled: false,
         wide_arithmetic_enabled: false,

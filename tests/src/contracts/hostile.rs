@@ -73,8 +73,16 @@ fn texts() -> Vec<(String, Met)> {
         // What this version does not run.
         (with("(tag $e) (func (block (try_table (catch $e 0) (throw $e))))"), Refused(Code::ModuleInvalid)),
         (with("(tag $e (param externref)) (func (throw $e (ref.null extern)))"), Refused(Code::ModuleInvalid)),
+        (with("(tag $e (param v128)) (func (throw $e (v128.const i64x2 0 0)))"), Refused(Code::ModuleInvalid)),
         (with("(func try catch_all end)"), Refused(Code::ModuleInvalid)),
         (with("(func (drop (i32x4.relaxed_trunc_f32x4_s (v128.const i64x2 0 0))))"), Refused(Code::ModuleInvalid)),
+        (with("(func (param v128) (result v128) (f64x2.relaxed_madd (local.get 0) (local.get 0) (local.get 0)))"), Refused(Code::ModuleInvalid)),
+        (with("(global (mut v128) (v128.const i64x2 0 0))"), Refused(Code::ModuleInvalid)),
+        (message("").replace("(module", "(module (import \"env\" \"exit\" (func (param v128)))"), Refused(Code::ModuleInvalid)),
+        // Vectors: what is infinitely many of them, what is NaN in all their lanes, and what lies beyond the memory.
+        (message("(loop $l (v128.store (i32.const 0) (f32x4.max (v128.load (i32.const 0)) (v128.const i64x2 -1 -1))) (br $l))"), Stopped(Code::GasLimit)),
+        (message("(v128.store (i32.const 131060) (f64x2.div (v128.const i64x2 0 0) (v128.const i64x2 0 0)))"), Stopped(Code::Trap)),
+        (message("(v128.store (i32.const 0) (f32x4.demote_f64x2_zero (f64x2.sqrt (v128.const f64x2 -1 nan))))"), Runs),
         (message("").replace("2 5000", "2 5000 shared"), Refused(Code::ModuleInvalid)),
         (with("(table $t 1 funcref) (func (table.set $t (i32.const 0) (ref.null func)))"), Refused(Code::ModuleInvalid)),
         (with("(table $t 1 funcref) (func (drop (table.grow $t (ref.null func) (i32.const 9))))"), Refused(Code::ModuleInvalid)),

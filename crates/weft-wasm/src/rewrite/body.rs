@@ -7,6 +7,7 @@
 use wasm_encoder::{BlockType, Function, InstructionSink, ValType, reencode::Reencode};
 use wasmparser::{FunctionBody, Operator};
 
+use super::lanes;
 use super::meter::{Counter, Plan, Point};
 use super::nan::{self, Locals, Rule};
 use super::{Reencoded, Rewriter, invalid, user};
@@ -47,6 +48,8 @@ pub(super) fn rewrite(
 struct Places {
     gas: u32,
     nan: Locals,
+    /// The first of those for vectors.
+    lanes: u32,
     /// A size of the memory's width.
     size: u32,
     /// A size of `memory.init`, which is 32 bits wide always.
@@ -83,7 +86,9 @@ fn places(
     let gas = add(1, ValType::I64, plan.counter != Counter::Free);
     let nan =
         Locals { floats: add(3, ValType::F32, plan.floats), doubles: add(3, ValType::F64, plan.doubles) };
-    let places = Places { gas, nan, size: add(1, width, plan.bulk), short: add(1, ValType::I32, plan.bulk) };
+    let lanes = add(lanes::LOCALS, ValType::V128, plan.lanes);
+    let places =
+        Places { gas, nan, lanes, size: add(1, width, plan.bulk), short: add(1, ValType::I32, plan.bulk) };
     Ok((locals, places))
 }
 
@@ -234,11 +239,19 @@ impl Writer<'_, '_> {
     }
 
     fn plain(&mut self, operator: &Operator<'_>, bytes: &[u8]) {
-        let Some(rule) = Rule::of(operator) else { return self.raw(bytes) };
+        let Some(rule) = Rule::of(operator) else { return self.vector(operator, bytes) };
         let (rewriter, locals) = (self.rewriter, self.places.nan);
         nan::before(&mut self.code(), rule, locals);
         self.raw(bytes);
         nan::after(&mut self.code(), rule, locals, |helper| rewriter.helper(helper));
+    }
+
+    fn vector(&mut self, operator: &Operator<'_>, bytes: &[u8]) {
+        let Some(rule) = lanes::Rule::of(operator) else { return self.raw(bytes) };
+        let (rewriter, first) = (self.rewriter, self.places.lanes);
+        lanes::before(&mut self.code(), rule, first);
+        self.raw(bytes);
+        lanes::after(&mut self.code(), rule, first, |helper| rewriter.lanes_helper(helper));
     }
 
     fn end(&mut self) {

@@ -13,6 +13,7 @@
 use wasmparser::{FunctionBody, Operator};
 use weft_codec::Result;
 
+use super::lanes;
 use super::nan::Rule;
 use super::small::Small;
 use super::{invalid, unreadable};
@@ -63,6 +64,8 @@ pub(super) struct Plan {
     pub(super) floats: bool,
     /// It has operations on doubles.
     pub(super) doubles: bool,
+    /// It has operations on vectors of them.
+    pub(super) lanes: bool,
     /// It fills or copies memory.
     pub(super) bulk: bool,
 }
@@ -178,6 +181,7 @@ impl Plan {
             self.floats |= floats;
             self.doubles |= doubles;
         }
+        self.lanes |= lanes::Rule::of(operator).is_some();
         self.bulk |= matches!(
             operator,
             Operator::MemoryFill { .. } | Operator::MemoryCopy { .. } | Operator::MemoryInit { .. }
@@ -336,7 +340,8 @@ pub(super) fn cost(operator: &Operator<'_>) -> i64 {
         | Operator::I32Const { .. }
         | Operator::I64Const { .. }
         | Operator::F32Const { .. }
-        | Operator::F64Const { .. } => 0,
+        | Operator::F64Const { .. }
+        | Operator::V128Const { .. } => 0,
         Operator::CallIndirect { .. } | Operator::ReturnCallIndirect { .. } => INDIRECT,
         _ => 1,
     }

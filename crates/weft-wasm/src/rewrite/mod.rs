@@ -5,7 +5,7 @@
 //!   module calls the host ([`GAS_MODULE`], [`GAS_NAME`]), which gives more or ends the message. See [`meter`] for the costs.
 //! - **Growth** of the memory is the host's: `memory.grow` becomes a call of [`GROW_NAME`], so that one limit holds for every
 //!   engine. (wasmi's own instruction also leaves a frame on the host's stack each time, in an optimised build.)
-//! - **NaN** has the bits that x86 gives it, on every machine ([`nan`]).
+//! - **NaN** has the bits that x86 gives it, on every machine ([`nan`], [`lanes`]).
 //! - **State** outside of the memory is exported: the mutable globals ([`GLOBAL_PREFIX`]), so that a snapshot can hold them.
 //! - **Start**: a start function becomes an export ([`START`]), which the host calls once it can count gas.
 //! - **Exceptions** of the legacy proposal are lowered to globals and jumps before all that ([`exceptions`]).
@@ -15,6 +15,7 @@
 
 mod body;
 mod exceptions;
+mod lanes;
 mod meter;
 mod nan;
 mod shape;
@@ -126,7 +127,7 @@ const SECTIONS: [SectionId; 6] = [
     SectionId::Code,
 ];
 
-/// Types of ours: those of both imports and those for NaN. Those of blocks with many results follow.
+/// Types of ours: those of both imports and those for NaN. Those of blocks with many results follow, and that for NaN in vectors.
 const OWN_TYPES: u32 = 6;
 
 /// Functions that the rewritten module imports beyond those of the original.
@@ -240,6 +241,17 @@ impl<'a> Rewriter<'a> {
         before.saturating_add(helper as u32)
     }
 
+    /// The index of one of our own functions of vectors, which stand behind those.
+    fn lanes_helper(&self, helper: lanes::Helper) -> u32 {
+        let last = self.helper(nan::Helper::Demoted);
+        last.saturating_add(1).saturating_add(helper as u32)
+    }
+
+    /// The functions of vectors that the module needs.
+    fn lanes_helpers(&self) -> &'static [lanes::Helper] {
+        if self.small.lanes { &lanes::Helper::ALL } else { &[] }
+    }
+
     /// The index of the global that holds the gas.
     fn gas(&self) -> u32 {
         self.shape.globals
@@ -286,6 +298,9 @@ impl<'a> Rewriter<'a> {
                 results.iter().map(|ty| self.val_type(*ty)).collect::<Reencoded<_>>()?;
             types.ty().function([], results);
         }
+        if self.small.lanes {
+            types.ty().function(lanes::Helper::PARAMS, [ValType::V128]);
+        }
         Ok(types)
     }
 
@@ -301,6 +316,9 @@ impl<'a> Rewriter<'a> {
         self.written += 1;
         for helper in nan::Helper::ALL {
             functions.function(self.shape.own_types().saturating_add(2).saturating_add(helper as u32));
+        }
+        for _ in self.lanes_helpers() {
+            functions.function(self.shape.all_types());
         }
         functions
     }
@@ -327,6 +345,9 @@ impl<'a> Rewriter<'a> {
     fn code(&mut self, mut code: CodeSection) -> CodeSection {
         self.written += 1;
         for helper in nan::Helper::ALL {
+            code.function(&helper.body());
+        }
+        for helper in self.lanes_helpers() {
             code.function(&helper.body());
         }
         code

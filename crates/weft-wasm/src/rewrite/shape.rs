@@ -122,6 +122,12 @@ impl Shape {
         self.many.iter().map(|ty| self.results(*ty).to_vec()).collect()
     }
 
+    /// How many types there are with ours, but for the one for NaN in vectors: that is the next.
+    pub(super) fn all_types(&self) -> u32 {
+        let many = u32::try_from(self.many.len()).unwrap_or(u32::MAX);
+        self.own_types().saturating_add(super::OWN_TYPES).saturating_add(many)
+    }
+
     /// Where the type of a block stands that gives what a function of this type gives: after ours for gas and NaN.
     pub(super) fn many(&self, ty: u32) -> u32 {
         let place = self.many.binary_search(&ty).unwrap_or_default();

@@ -8,6 +8,7 @@
 use wasmparser::{FunctionBody, Operator, Parser, Payload};
 use weft_codec::Result;
 
+use super::lanes::Rule;
 use super::meter;
 use super::unreadable;
 
@@ -22,6 +23,8 @@ const DEEPEST: usize = 8;
 pub(super) struct Small {
     imports: u32,
     costs: Vec<Option<i64>>,
+    /// Whether the module has operations on vectors that may give NaN.
+    pub(super) lanes: bool,
 }
 
 /// A function that may be small.
@@ -39,10 +42,10 @@ impl Small {
     /// # Errors
     /// `module-invalid`.
     pub(super) fn read(module: &[u8], imports: u32) -> Result<Self> {
-        let (mut small, mut candidates) = (Self { imports, costs: Vec::new() }, Vec::new());
+        let (mut small, mut candidates) = (Self { imports, ..Self::default() }, Vec::new());
         for payload in Parser::new(0).parse_all(module) {
             if let Payload::CodeSectionEntry(body) = payload.map_err(unreadable)? {
-                candidates.extend(candidate(small.costs.len(), &body)?);
+                candidates.extend(candidate(small.costs.len(), &body, &mut small.lanes)?);
                 small.costs.push(None);
             }
         }
@@ -82,11 +85,16 @@ impl Small {
     }
 }
 
-fn candidate(at: usize, body: &FunctionBody<'_>) -> Result<Option<Candidate>> {
-    let mut candidate = Candidate { at, cost: 0, calls: Vec::new() };
+/// The function, if it may be small; notes on the way whether it has operations on vectors that may give NaN.
+fn candidate(at: usize, body: &FunctionBody<'_>, lanes: &mut bool) -> Result<Option<Candidate>> {
+    let (mut candidate, mut small) = (Candidate { at, cost: 0, calls: Vec::new() }, true);
     let mut operators = body.get_operators_reader().map_err(unreadable)?;
     while !operators.eof() {
         let operator = operators.read().map_err(unreadable)?;
+        *lanes |= Rule::of(&operator).is_some();
+        if !small {
+            continue;
+        }
         candidate.cost += meter::cost(&operator);
         match operator {
             Operator::Call { function_index } => candidate.calls.push(function_index),
@@ -103,12 +111,13 @@ fn candidate(at: usize, body: &FunctionBody<'_>) -> Result<Option<Candidate>> {
             | Operator::TableGrow { .. }
             | Operator::TableFill { .. }
             | Operator::TableCopy { .. }
-            | Operator::TableInit { .. } => return Ok(None),
+            | Operator::TableInit { .. } => small = false,
             _ => (),
         }
-        if candidate.cost > MOST {
+        small &= candidate.cost <= MOST;
+        if !small && *lanes {
             return Ok(None);
         }
     }
-    Ok(Some(candidate))
+    Ok(small.then_some(candidate))
 }
