@@ -24,6 +24,7 @@ await build({
   },
   outdir: out,
   bundle: true,
+  loader: { ".lua": "text" },
   format: "esm",
   target: "es2022",
   minify: values.release,

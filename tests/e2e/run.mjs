@@ -30,7 +30,7 @@ const names = (await readdir(folder)).filter((name) => name.endsWith(".e2e.mjs")
 if (names.length === 0) throw new Error(`There is no test called ${values.only}.`);
 
 /** What the longer files took in one run, in seconds; none of the others took more than 7. They only make the run shorter. */
-const SECONDS = { aos: 36, lua: 33, demo: 22, inputs: 22, sources: 16, check: 15, inclusion: 12, signer: 9 };
+const SECONDS = { aos: 36, lua: 33, demo: 22, inputs: 22, sources: 16, check: 15, inclusion: 12, signer: 9, workbench: 12 };
 
 /**
  * The files dealt to processes, each with one browser: a start for each file costs more than what many of them test. A longer

@@ -23,6 +23,7 @@ mod lua_processes;
 mod network;
 mod network_blocks;
 mod network_rebuild;
+mod network_upload;
 mod node_ahead;
 mod node_fraud;
 mod node_heads;

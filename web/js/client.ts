@@ -25,7 +25,9 @@ import type {
 } from "./types.js";
 
 export { type ErrorFields, WeftError } from "./error.js";
+export type { AoNode, SignedItem, UnsignedItem } from "./node/node.js";
 export { PageNode, type PageNodeOptions } from "./node/page-node.js";
+export { ServedNode } from "./node/served-node.js";
 export type * from "./types.js";
 
 /** How to open a node. */

@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use weft_codec::{Code, Result};
-use weft_node::net::{Entropy, LocalNet, ModuleTags, Pumped, Refusal, Reply};
+use weft_codec::item::DataItem;
+use weft_codec::tags::Tag;
+use weft_codec::{Code, Error, Result};
+use weft_node::net::{Entropy, LocalNet, ModuleTags, Pumped, Refusal, Reply, sign};
 use weft_node::seams::{Method, Request, Signer, ordered_headers};
 
 use crate::api::{Answer, answer};
@@ -80,11 +82,27 @@ impl WeftNetwork {
         Ok(told)
     }
 
-    /// Puts a module on the network's gateway; its id.
-    #[wasm_bindgen(js_name = publishModule)]
-    pub async fn publish_module(&self, module: Uint8Array, format: String) -> Answer {
-        let tags = ModuleTags::for_format(&format);
-        answer(self.net.publish_module(&module.to_vec(), &tags).await)
+    /// An item signed with a page's key, for whichever node it goes to: `{ target, anchor, tags: [{ name, value }] }`, where target and
+    /// anchor may be missing, and its data; with its id and its bytes.
+    #[wasm_bindgen(js_name = signItem)]
+    pub async fn sign_item(
+        modulus: Uint8Array,
+        sign: Function,
+        item: JsValue,
+        data: Uint8Array,
+    ) -> std::result::Result<JsValue, JsValue> {
+        let key = PageKey { modulus: modulus.to_vec(), sign };
+        let signed = signed(&key, item, data.to_vec()).await.map_err(|error| to_js(&error))?;
+        let told = js_sys::Object::new();
+        js_sys::Reflect::set(&told, &"id".into(), &signed.id().to_string().into())?;
+        js_sys::Reflect::set(&told, &"raw".into(), &Uint8Array::from(signed.to_bytes().as_slice()))?;
+        Ok(told.into())
+    }
+
+    /// The tags of a module of this format, as `[{ name, value }]`.
+    #[wasm_bindgen(js_name = moduleTags)]
+    pub fn module_tags(format: String) -> Answer {
+        answer(Ok(ModuleTags::for_format(&format).tags()))
     }
 
     /// Stores the states in memory, so that the next tab need not evaluate again.
@@ -137,6 +155,24 @@ async fn work_off(net: &Net) {
 /// Nobody waits for the messenger: what fails there is for the console.
 fn report(sentence: &str) {
     web_sys::console::warn_1(&format!("weft: {sentence}").into());
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    target: Option<String>,
+    /// 32 bytes as text, as clients give it.
+    anchor: Option<String>,
+    tags: Vec<Tag>,
+}
+
+async fn signed(key: &PageKey, item: JsValue, data: Vec<u8>) -> Result<DataItem> {
+    let Wanted { target, anchor, tags } = from_js_value(item)?;
+    let target = target.map(|id| id.parse()).transpose()?;
+    let anchor = anchor.map(|text| {
+        let wrong = |_| Error::new(Code::RequestInvalid, "An anchor has 32 bytes.");
+        text.into_bytes().try_into().map_err(wrong)
+    });
+    sign(key, target, anchor.transpose()?, tags, data).await
 }
 
 #[derive(Deserialize)]

@@ -11,6 +11,7 @@ import { Ask } from "./ask.js";
 import { Check } from "./check.js";
 import { link, parse, type Route } from "./route.js";
 import { Said } from "./said.js";
+import { Workbench } from "./workbench/workbench.js";
 
 export interface Progress {
   done: number;
@@ -68,6 +69,8 @@ export class Model extends EventTarget {
   readonly ask = new Ask(this);
   /** What the sources of the shown process say, and how they do. */
   readonly said = new Said(this);
+  /** Processes on a node of the reader's own. */
+  readonly workbench = new Workbench(() => this.changed());
 
   running = false;
   cancelling = false;
@@ -151,6 +154,11 @@ export class Model extends EventTarget {
     const before = this.route;
     this.route = route;
     if (route.page !== "process" || route.process !== this.#wish) this.#wish = null;
+    if (route.page === "own") {
+      void this.workbench.open();
+      this.changed();
+      return;
+    }
     if (route.page === "new") {
       if (before.page !== "new") this.#fillForm(route);
       this.changed();

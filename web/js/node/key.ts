@@ -42,9 +42,19 @@ async function make(keys: IDBDatabase): Promise<Kept> {
   const parameters = { ...ALGORITHM, modulusLength: 4096, publicExponent: new Uint8Array([1, 0, 1]) };
   const pair = await crypto.subtle.generateKey(parameters, false, ["sign"]);
   const { n } = await crypto.subtle.exportKey("jwk", pair.publicKey);
-  const kept: Kept = { modulus: fromBase64url(n ?? ""), key: pair.privateKey };
-  await request(keys.transaction(STORE, "readwrite").objectStore(STORE).put(kept, "node"));
-  return kept;
+  const made: Kept = { modulus: fromBase64url(n ?? ""), key: pair.privateKey };
+  // Another tab may have made one meanwhile: the first one counts. One transaction looks and writes.
+  const store = keys.transaction(STORE, "readwrite").objectStore(STORE);
+  const kept = await request<Kept | undefined>(store.get("node"));
+  if (kept) return kept;
+  await request(store.put(made, "node"));
+  return made;
+}
+
+/** The address of a key: the SHA-256 of its modulus, in base64url. */
+export async function addressOf(modulus: Uint8Array<ArrayBuffer>): Promise<string> {
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", modulus));
+  return btoa(String.fromCharCode(...hash)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
 const fromBase64url = (text: string): Uint8Array<ArrayBuffer> =>

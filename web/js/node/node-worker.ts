@@ -3,7 +3,7 @@
 import init, { WeftNetwork } from "../../pkg/weft_web.js";
 import { toPlain } from "../error.js";
 import type { NodeRequest, NodeResponse } from "./channel.js";
-import { nodeKey } from "./key.js";
+import { addressOf, nodeKey } from "./key.js";
 import type { FromNodeWorker, ToNodeWorker } from "./protocol.js";
 
 const scope = self as unknown as {
@@ -32,7 +32,15 @@ function opened(): Promise<WeftNetwork> {
 const handlers = {
   open: async ({ database }: Extract<ToNodeWorker, { call: "open" }>) => (await (network = open(database))).address(),
   answer: ({ request }: Extract<ToNodeWorker, { call: "answer" }>) => answer(request),
-  publish: async ({ bytes, format }: Extract<ToNodeWorker, { call: "publish" }>) => (await opened()).publishModule(bytes, format),
+  signer: async ({ database }: Extract<ToNodeWorker, { call: "signer" }>) => addressOf((await nodeKey(database)).modulus),
+  sign: async ({ database, item, data }: Extract<ToNodeWorker, { call: "sign" }>) => {
+    const [{ modulus, sign }] = await Promise.all([nodeKey(database), loaded]);
+    return WeftNetwork.signItem(modulus, sign, item, data);
+  },
+  "module-tags": async ({ format }: Extract<ToNodeWorker, { call: "module-tags" }>) => {
+    await loaded;
+    return WeftNetwork.moduleTags(format);
+  },
   save: async () => (await opened()).save(),
 };
 

@@ -11,9 +11,10 @@
  * {@link PageNode.fetch} gives the same answers without one.
  */
 
-import { fromPlain, WeftError } from "../error.js";
+import { WeftError } from "../error.js";
 import { absent, answerOthers, askNode, readRequest, toResponse, type NodeRequest, type NodeResponse } from "./channel.js";
-import type { FromNodeWorker, ToNodeWorker } from "./protocol.js";
+import { NodeWorker } from "./link.js";
+import { Signing, type AoNode, type SignedItem, type UnsignedItem } from "./node.js";
 
 /** How to open a node at a URL. */
 export interface PageNodeOptions {
@@ -28,55 +29,11 @@ export interface PageNodeOptions {
   serviceWorker?: URL | null;
 }
 
-type Call = ToNodeWorker extends infer M ? (M extends ToNodeWorker ? Omit<M, "id"> : never) : never;
-
-/** The node's worker, in the tab that has it. */
-class NodeWorker {
-  readonly #worker: Worker;
-  readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
-  #next = 1;
-  readonly address: Promise<string>;
-
-  constructor(url: URL, database: string) {
-    this.#worker = new Worker(url, { type: "module", name: "weft-node" });
-    this.#worker.onmessage = ({ data }: MessageEvent<FromNodeWorker>) => this.#receive(data);
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      this.close(new WeftError("crashed", "The node's worker could not be started.", event.message || undefined));
-    };
-    this.address = this.call<string>({ call: "open", database });
-    this.address.catch(() => undefined);
-  }
-
-  call<T>(call: Call): Promise<T> {
-    const id = this.#next++;
-    return new Promise<T>((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, ...call });
-    });
-  }
-
-  #receive(message: FromNodeWorker): void {
-    if (message.kind === "fatal") {
-      this.close(fromPlain(message.error));
-      return;
-    }
-    const waiting = this.#waiting.get(message.id);
-    this.#waiting.delete(message.id);
-    if (message.kind === "answer") waiting?.resolve(message.value as never);
-    else waiting?.reject(fromPlain(message.error));
-  }
-
-  close(error: WeftError): void {
-    this.#worker.terminate();
-    for (const { reject } of this.#waiting.values()) reject(error);
-    this.#waiting.clear();
-  }
-}
-
 /** A node at a URL. */
-export class PageNode {
+export class PageNode implements AoNode {
+  readonly place = "page";
   readonly #database: string;
+  readonly #signing: Signing;
   readonly #worker: URL;
   readonly #leaving = new AbortController();
   /** The worker, while this tab has the node. */
@@ -89,6 +46,7 @@ export class PageNode {
   private constructor(options: PageNodeOptions) {
     this.#database = options.database ?? "weft";
     this.#worker = options.worker ?? new URL("node-worker.js", import.meta.url);
+    this.#signing = new Signing(this, () => this.#mine ?? new NodeWorker(this.#worker, this.#database));
   }
 
   /**
@@ -126,15 +84,25 @@ export class PageNode {
     return ((await answer.json()) as { address: string }).address;
   }
 
-  /** Puts a module on the node's gateway; its id. Only the tab that has the node can. Error: `request-invalid` for another. */
-  async publishModule(bytes: Uint8Array<ArrayBuffer>, format: string): Promise<string> {
-    if (!this.#mine) throw new WeftError("request-invalid", "Another tab has the node: publish the module there.");
-    return this.#mine.call<string>({ call: "publish", bytes, format });
+  /** The address of the node's key. */
+  signer(): Promise<string> {
+    return this.#signing.address();
+  }
+
+  /** Signs an item with the node's key, in this tab. Errors: `store-failed`, `request-invalid`. */
+  sign(item: UnsignedItem): Promise<SignedItem> {
+    return this.#signing.sign(item);
+  }
+
+  /** Signs a module, puts it on the node's gateway, and gives its id. `format` is a `Module-Format`, or `application/lua`. */
+  publishModule(bytes: Uint8Array<ArrayBuffer>, format: string): Promise<string> {
+    return this.#signing.publishModule(bytes, format);
   }
 
   /** Leaves the node to another tab. */
   async close(): Promise<void> {
     this.#leaving.abort();
+    this.#signing.close();
     this.#stopAnswering?.();
     await this.#mine?.call({ call: "save" }).catch(() => undefined);
     this.#mine?.close(new WeftError("cancelled", "The node was closed."));
@@ -175,6 +143,7 @@ export class PageNode {
 
   async #lead(): Promise<void> {
     const mine = new NodeWorker(this.#worker, this.#database);
+    mine.open();
     this.#mine = mine;
     await mine.address;
     this.#stopAnswering = answerOthers(this.#database, (request) =>

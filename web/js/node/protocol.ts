@@ -2,11 +2,14 @@
 
 import type { PlainError } from "../error.js";
 import type { NodeRequest } from "./channel.js";
+import type { UnsignedItem } from "./node.js";
 
 export type ToNodeWorker = { id: number } & (
   | { call: "open"; database: string }
   | { call: "answer"; request: NodeRequest }
-  | { call: "publish"; bytes: Uint8Array<ArrayBuffer>; format: string }
+  | { call: "signer"; database: string }
+  | { call: "sign"; database: string; item: Omit<UnsignedItem, "data">; data: Uint8Array<ArrayBuffer> }
+  | { call: "module-tags"; format: string }
   | { call: "save" }
 );
 

@@ -19,6 +19,7 @@ import { serverless } from "./serverless.js";
 import { slotDetail } from "./slot.js";
 import { slots } from "./slots.js";
 import { tamper } from "./tamper.js";
+import { workbench } from "./workbench/page.js";
 
 export class WeftApp extends LitElement {
   readonly model = new Model();
@@ -35,7 +36,8 @@ export class WeftApp extends LitElement {
 
   protected override updated(): void {
     const { model } = this;
-    const what = model.route.page === "new" ? "Another process" : model.demo ? (model.isLua() ? "Demo in Lua" : "Demo") : clip(model.process ?? "");
+    const { page } = model.route;
+    const what = page === "own" ? "Workbench" : page === "new" ? "Another process" : model.demo ? (model.isLua() ? "Demo in Lua" : "Demo") : clip(model.process ?? "");
     document.title = model.running ? `… ${what} · Weft` : `${what} · Weft`;
   }
 
@@ -45,8 +47,8 @@ export class WeftApp extends LitElement {
       <a class="skip" href="#main" @click=${skip}>Skip to the process</a>
       ${header(model)}
       <main id="main" tabindex="-1">
-        ${road(model)}
-        ${model.route.page === "new" ? this.#formPage() : this.#processPage()}
+        ${model.route.page === "own" ? workbench(model.workbench) : html`
+          ${road(model)} ${model.route.page === "new" ? this.#formPage() : this.#processPage()}`}
       </main>
       <footer>
         <p>
@@ -87,6 +89,7 @@ function header(model: Model): TemplateResult {
           ${others.map(({ process }) => html`
             <a class="tab mono" href="#/process/${process}" title=${process}
               aria-current=${current === "process" && model.process === process ? "page" : "false"}>${clip(process)}</a>`)}
+          <a class="tab" href="#/own" aria-current=${current === "own" ? "page" : "false"}>Workbench</a>
           <a class="tab add" href="#/new" aria-current=${current === "new" ? "page" : "false"}>Another process</a>
         </nav>
       </div>

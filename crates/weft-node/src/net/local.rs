@@ -97,6 +97,9 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
             (Method::Get, ["mu"]) => Ok(Reply::text(200, "ao messenger unit")),
             (Method::Get, ["cu", ..]) => self.computing(Box::pin(self.cu_get(&below))).await,
             (Method::Post, ["cu", ..]) => self.computing(Box::pin(self.cu_post(&below, &request.body))).await,
+            (Method::Post, ["gateway", "v1", "tx", ..]) => {
+                self.in_turn(Box::pin(self.upload_post(&request.body))).await
+            }
             (Method::Get, ["gateway", "mine"]) => {
                 self.mine().await.map(|tip| layer1::info(&tip)).map_err(Refusal::from)
             }

@@ -170,7 +170,19 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         Ok(head)
     }
 
-    /// An item of this node's key, put on the gateway without a slot.
+    /// Answers `POST /gateway/v1/tx`: a signed item for the gateway alone, such as a module, as bundlers take it
+    /// (Turbo's upload service).
+    pub(super) async fn upload_post(&self, body: &[u8]) -> Handled {
+        let item = proved(body)?;
+        let id = item.id();
+        if self.reader.ledger().row(id).await?.is_none() {
+            self.upload(&item, Batch::default()).await?;
+        }
+        let owner = item.owner_address().to_string();
+        Ok(Reply::json(200, &json!({"id": id, "owner": owner, "dataCaches": [], "fastFinalityIndexes": []})))
+    }
+
+    /// An item that is proved, put on the gateway without a slot.
     pub(super) async fn upload(&self, item: &DataItem, mut batch: Batch) -> Handled<Id> {
         let ledger = self.reader.ledger();
         let timestamp = self.reader.clock().now_ms();
