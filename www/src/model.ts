@@ -2,8 +2,7 @@
 
 import { Weft, WeftError } from "../../web/js/client.js";
 import type {
-  Cancelled, DemoCard, EnginePolicy, MessageCard, Phase, ProcessCard, Receipt, SlotMark, SlotResult, Sources, Summary, Tampering,
-  TamperOutcome, WeftEvent,
+  Cancelled, DemoCard, EnginePolicy, Phase, ProcessCard, Receipt, SlotMark, Sources, Summary, WeftEvent,
 } from "../../web/js/client.js";
 import { UNPROVED } from "./advice.js";
 import { type Balance, question, read as readBalances } from "./balances.js";
@@ -11,35 +10,8 @@ import { Ask } from "./ask.js";
 import { Check } from "./check.js";
 import { link, parse, type Route } from "./route.js";
 import { Said } from "./said.js";
+import type { Progress, SlotView, SourceFailure, TamperRow } from "./shown.js";
 import { Workbench } from "./workbench/workbench.js";
-
-export interface Progress {
-  done: number;
-  total: number | null;
-  perSecond: number;
-}
-
-export interface SourceFailure {
-  url: string;
-  code: string;
-  sentence: string;
-  times: number;
-}
-
-/** What is shown of the selected slot. */
-export interface SlotView {
-  slot: number;
-  result: SlotResult | null;
-  message: MessageCard | null;
-  receipt: Receipt | null;
-}
-
-export interface TamperRow {
-  tampering: Tampering;
-  state: "idle" | "running" | "done";
-  outcome?: TamperOutcome;
-  error?: WeftError;
-}
 
 const NO_SOURCES: Sources = { schedulers: [], gateways: [] };
 

@@ -4,7 +4,8 @@ import { html, type TemplateResult } from "lit";
 
 import type { Phase } from "../../../web/js/client.js";
 import { bytes, clip, compact, count, slots as some } from "../format.js";
-import type { Model, Progress } from "../model.js";
+import type { Model } from "../model.js";
+import type { Progress } from "../shown.js";
 import { bytesIcon, proofIcon, replayIcon, resultIcon } from "./icons.js";
 
 interface Station {

@@ -3,7 +3,8 @@
 import { html, nothing, type TemplateResult } from "lit";
 
 import { clip, clipIds, count } from "../format.js";
-import type { Model, TamperRow } from "../model.js";
+import type { Model } from "../model.js";
+import type { TamperRow } from "../shown.js";
 import { provedIcon, refusedIcon } from "./icons.js";
 
 export function tamper(model: Model): TemplateResult | typeof nothing {
