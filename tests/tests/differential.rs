@@ -16,6 +16,8 @@ use weft_wasm::engine::Wasmi;
 const WASM64: (&str, &str) = ("aos2_0_6.wasm", "wasm64-unknown-emscripten-draft_2024_02_15");
 /// Gas of a slice where messages are cut: several cuts in most messages of aos, most of them within a `pcall`.
 const SLICE: u64 = 100_003;
+/// What HyperBEAM runs without a loader.
+pub(crate) const PURE: &str = "wasm-64@1.0";
 const WASM32: (&str, &str) = ("aos2_0_4_32.wasm", "wasm32-unknown-emscripten4");
 
 fn here() -> &'static Path {
@@ -58,9 +60,10 @@ fn node(arguments: &[&str]) -> Vec<u8> {
 /// Two tests may ask for the same answers at the same time.
 static MAKING: Mutex<()> = Mutex::new(());
 
-/// The loader's answers, made now or kept from an earlier run.
-fn reference(module: &Path, format: &str, mode: &str, workload: &[u8]) -> String {
-    let runner = here().join("differential/reference.mjs");
+/// The reference's answers, made now or kept from an earlier run: the loader's, or V8's where HyperBEAM runs a module as it is.
+pub(crate) fn reference(module: &Path, format: &str, mode: &str, workload: &[u8]) -> String {
+    let runner = if format == PURE { "hyperbeam.mjs" } else { "reference.mjs" };
+    let runner = here().join("differential").join(runner);
     let mut hash = Sha256::new();
     for part in [
         workload,
@@ -169,13 +172,17 @@ fn metering_formats_in_place() {
 }
 
 /// Modules that no package carries: their place in the folder, and the formats they are run in.
-const OTHERS: [(&str, &str); 6] = [
+const OTHERS: [(&str, &str); 10] = [
     ("hyperbeam/test-aos.wasm", WASM64.1),
     ("ao/wasm64-emscripten.wasm", WASM64.1),
     ("ao/wasm64-emscripten.wasm", "wasm64-unknown-emscripten-draft_2024_10_16-metering"),
     ("ao/emscripten4.wasm", WASM32.1),
     ("ao/emscripten4.wasm", "wasm32-unknown-emscripten-metering"),
     ("npm/aos.wasm", WASM64.1),
+    ("hyperbeam/aos-2-pure-xs.wasm", PURE),
+    ("hyperbeam/test-standalone-wex-aos.wasm", PURE),
+    ("hyperbeam/test-standalone-ex-aos.wasm", PURE),
+    ("hyperbeam/test-wasi-aos.wasm", PURE),
 ];
 
 #[test]

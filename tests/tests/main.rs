@@ -12,6 +12,7 @@ mod differential;
 mod engines;
 mod exceptions;
 mod fraud;
+mod functions;
 mod fuzz_seeds;
 mod history;
 mod history_mutations;

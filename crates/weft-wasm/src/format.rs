@@ -17,6 +17,9 @@ pub enum Format {
     Emscripten4Metering,
     /// `wasm64-unknown-emscripten-draft_2024_10_16-metering`: as [`Format::Wasm64`], likewise.
     Wasm64Metering,
+    /// `wasm-64@1.0`: what HyperBEAM's device of that name runs, called as that device calls it; no loader around it. See the
+    /// crate's chapter on it.
+    Pure,
     /// `wasm32-unknown-unknown`: no imports; `handle` and `malloc` exported. See the crate's ABI chapter.
     Plain,
 }
@@ -26,14 +29,22 @@ pub enum Format {
 pub(crate) enum Convention {
     /// As emscripten's glue with asyncify does it.
     Asyncify,
+    /// See [`Format::Pure`].
+    Pure,
     /// See [`Format::Plain`].
     Plain,
 }
 
 impl Format {
     /// All formats, most used first.
-    pub const ALL: [Self; 5] =
-        [Self::Wasm64, Self::Emscripten4, Self::Wasm64Metering, Self::Emscripten4Metering, Self::Plain];
+    pub const ALL: [Self; 6] = [
+        Self::Wasm64,
+        Self::Emscripten4,
+        Self::Wasm64Metering,
+        Self::Emscripten4Metering,
+        Self::Pure,
+        Self::Plain,
+    ];
 
     /// Reads the value of a `Module-Format` tag.
     ///
@@ -60,6 +71,7 @@ impl Format {
             Self::Wasm64 => "wasm64-unknown-emscripten-draft_2024_02_15",
             Self::Emscripten4Metering => "wasm32-unknown-emscripten-metering",
             Self::Wasm64Metering => "wasm64-unknown-emscripten-draft_2024_10_16-metering",
+            Self::Pure => "wasm-64@1.0",
             Self::Plain => "wasm32-unknown-unknown",
         }
     }
@@ -77,7 +89,7 @@ impl Format {
     #[must_use]
     pub(crate) const fn pointer_bytes(self) -> u64 {
         match self {
-            Self::Wasm64 | Self::Wasm64Metering => 8,
+            Self::Wasm64 | Self::Wasm64Metering | Self::Pure => 8,
             Self::Emscripten4 | Self::Emscripten4Metering | Self::Plain => 4,
         }
     }
@@ -87,6 +99,7 @@ impl Format {
             Self::Wasm64 | Self::Wasm64Metering | Self::Emscripten4 | Self::Emscripten4Metering => {
                 Convention::Asyncify
             }
+            Self::Pure => Convention::Pure,
             Self::Plain => Convention::Plain,
         }
     }

@@ -56,7 +56,8 @@ pub(crate) fn inspect(module: &[u8], format: Format) -> Result<Declared> {
                 for memory in reader {
                     let memory = memory.map_err(unreadable)?;
                     memories += 1;
-                    if memory.shared || memory.memory64 != (format.pointer_bytes() == 8) {
+                    let fits = format == Format::Pure || memory.memory64 == (format.pointer_bytes() == 8);
+                    if memory.shared || !fits {
                         return Err(invalid(format!(
                             "the module's memory is not that of the format {format}"
                         )));
@@ -85,7 +86,7 @@ pub(crate) fn inspect(module: &[u8], format: Format) -> Result<Declared> {
             _ => (),
         }
     }
-    if memories != 1 {
+    if memories != 1 && !(memories == 0 && format == Format::Pure) {
         return Err(invalid("the module does not have exactly one memory of its own"));
     }
     Ok(declared)

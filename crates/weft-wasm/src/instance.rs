@@ -10,6 +10,7 @@ use crate::format::Convention;
 use crate::host::asyncify::State;
 use crate::host::guest::{Args, integers, promised, text_bytes};
 use crate::host::{Around, Call, Host, emscripten, guest, slices};
+use crate::interface::Signature;
 use crate::limits::Limits;
 use crate::outcome::{Outcome, Verdict};
 use crate::program::{Program, check_memory};
@@ -61,7 +62,7 @@ impl Instance {
             Fault::Module(code, sentence) => Error::new(code, sentence).at("starting the module"),
             Fault::Host(error) => error,
         };
-        let around = Rc::new(Around::new(program.format(), program.interface(), limits.memory_bytes));
+        let around = Rc::new(Around::new(program, limits.memory_bytes));
         let imports = Rc::clone(&around);
         let running = program.module().instantiate(imports).map_err(failed)?;
         let (program, initial_globals) = (program.clone(), Vec::new());
@@ -83,7 +84,7 @@ impl Instance {
         slices::fill(&mut self.open(), gas);
         slices::slice(&mut self.open(), u64::MAX);
         self.call_if_there(START, &[])?;
-        if self.program.format().convention() == Convention::Plain {
+        if self.program.format().convention() != Convention::Asyncify {
             self.call_if_there("_initialize", &[])?;
             return Ok(());
         }
@@ -114,14 +115,7 @@ impl Instance {
     /// Begins a message, and goes on with it for about this much gas. `None` if there is more to do. `Err` only if this
     /// machine is at fault.
     pub(crate) fn begin(&mut self, message: &str, env: &str, gas: u64) -> Result<Option<Outcome>> {
-        let allowed = self.limits.gas;
-        slices::fill(&mut self.open(), allowed);
-        slices::slice(&mut self.open(), gas);
-        self.around.host(|host| {
-            host.memory_refused = false;
-            host.asyncify.state = State::Normal;
-            host.invocations = 0;
-        });
+        self.fill(gas);
         let progress = self.enter(message, env);
         self.outcome(progress)
     }
@@ -170,7 +164,7 @@ impl Instance {
     /// Puts the texts into the memory and calls `handle`.
     fn enter(&mut self, message: &str, env: &str) -> Result<Progress, Stop> {
         self.texts = match self.program.format().convention() {
-            Convention::Plain => self.place_plain(message, env)?,
+            Convention::Plain | Convention::Pure => self.place_plain(message, env)?,
             Convention::Asyncify => self.place_emscripten(message, env)?,
         };
         self.handle()
@@ -235,6 +229,7 @@ impl Instance {
                     self.call_if_there("free", &[pointer])?;
                 }
             }
+            Convention::Pure => (),
             Convention::Asyncify => {
                 self.call("_emscripten_stack_restore", &[self.texts.stack])?;
             }
@@ -252,6 +247,63 @@ impl Instance {
         let text = String::from_utf8_lossy(&bytes);
         // As JavaScript's TextDecoder does.
         Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
+    }
+
+    /// Makes ready for a message or a call, with all the gas it is allowed.
+    fn fill(&mut self, slice: u64) {
+        let allowed = self.limits.gas;
+        slices::fill(&mut self.open(), allowed);
+        slices::slice(&mut self.open(), slice);
+        self.around.host(|host| {
+            host.memory_refused = false;
+            host.asyncify.state = State::Normal;
+            host.invocations = 0;
+        });
+    }
+
+    /// The type of an exported function.
+    pub(crate) fn signature(&self, name: &str) -> Option<Signature> {
+        let interface = self.program.interface();
+        interface.place(name).and_then(|place| interface.functions.get(place)).map(|it| it.signature.clone())
+    }
+
+    /// Calls an exported function to its end: its result, and its gas.
+    pub(crate) fn call_function(&mut self, name: &str, args: &[Value]) -> Result<(Option<Value>, u64)> {
+        let export = self.open().export(name).filter(|_| !name.starts_with("weft:"));
+        let export = export.filter(|export| {
+            let Signature { params, results } = &export.function.signature;
+            results.len() <= 1 && params.iter().copied().eq(args.iter().map(|arg| arg.ty()))
+        });
+        let Some(export) = export else {
+            let shown: String = name.chars().take(60).collect();
+            let sentence =
+                format!("the module has no function “{shown}” with such parameters and at most one result");
+            return Err(Error::new(Code::DeviceFailed, sentence));
+        };
+        self.fill(u64::MAX);
+        let ended = slices::call_unbroken(&mut self.open(), &export, args);
+        let failed = |stop| match fault(stop) {
+            Fault::Module(code, sentence) => {
+                Error::new(code, sentence).at("calling a function of the module")
+            }
+            Fault::Host(error) => error,
+        };
+        let result = ended.map_err(failed)?;
+        let left = slices::left(&self.open()).ok_or_else(|| failed(Stop::OutOfGas))?;
+        Ok((result, slices::allowed(self.limits.gas).saturating_sub(left)))
+    }
+
+    /// Bytes of the memory.
+    pub(crate) fn read(&self, at: u64, len: usize) -> Option<Vec<u8>> {
+        let end = at.checked_add(u64::try_from(len).ok()?)?;
+        let mut bytes = vec![0; if end <= self.memory_bytes() { len } else { return None }];
+        self.running.read(at, &mut bytes).ok()?;
+        Some(bytes)
+    }
+
+    /// Writes into the memory.
+    pub(crate) fn write(&mut self, at: u64, bytes: &[u8]) -> bool {
+        self.running.write(at, bytes).is_ok()
     }
 
     fn call(&mut self, name: &str, args: &[u64]) -> Result<u64, Stop> {
@@ -380,7 +432,7 @@ impl Instance {
         self.set_globals(&initial)?;
         let fresh = Host::new(self.limits.memory_bytes);
         self.around.host(|host| *host = fresh);
-        if self.program.format().convention() == Convention::Plain {
+        if self.program.format().convention() != Convention::Asyncify {
             return Ok(());
         }
         let (initial, now) = (self.program.initial_memory(), self.memory_bytes());

@@ -29,11 +29,19 @@
 //! State is the memory and the mutable globals, which are numbers. A module that changes tables or drops segments while it
 //! runs is refused, since a snapshot would not hold that. After a message that failed, the memory of before goes into a
 //! new instance: the globals start anew. `examples/token` is a program for this ABI.
+//!
+//! # HyperBEAM's own: `wasm-64@1.0`
+//!
+//! A module that a node runs without a loader's conventions, with the devices `wasm-64@1.0`, `wasi@1.0` and `json-iface@1.0`. It may
+//! import whatever it wants ([`Library`] answers; 0 where nobody does), and may have a memory of either kind or none. As a process it
+//! exports `malloc` and `handle`: a message and the environment are written into blocks of `malloc` that nobody takes back. Any
+//! module's functions are called by their names ([`Functions`]).
 #![forbid(unsafe_code)]
 
 mod divergence;
 pub mod engine;
 mod format;
+mod functions;
 mod host;
 mod inspect;
 mod instance;
@@ -49,6 +57,8 @@ mod snapshot;
 
 pub use divergence::Divergence;
 pub use format::Format;
+pub use functions::{Called, Functions};
+pub use host::pure::Library;
 pub use limits::{Limits, OnError};
 pub use machine::{Machine, Progress, Step};
 pub use outcome::Outcome;

@@ -6,6 +6,7 @@ use weft_codec::{Code, Error, Id, Result};
 
 use crate::engine::{Compiled, Engine, Type, Wasmi};
 use crate::format::{Convention, Format};
+use crate::host::pure::Library;
 use crate::host::table;
 use crate::inspect::inspect;
 use crate::interface::Interface;
@@ -16,6 +17,7 @@ use crate::rewrite;
 #[derive(Clone)]
 pub struct Program {
     inner: Rc<Inner>,
+    library: Option<Rc<dyn Library>>,
 }
 
 struct Inner {
@@ -54,16 +56,20 @@ impl Program {
         } else {
             Wasmi::validate(module)?;
         }
-        let rewritten = rewrite::rewrite(module)?;
+        let rewritten = match format.convention() {
+            Convention::Pure => rewrite::rewrite(&rewrite::opened(module)?)?,
+            _ => rewrite::rewrite(module)?,
+        };
         // What both made has the same names twice, for example.
         Wasmi::validate(&rewritten)?;
         let interface = Rc::new(Interface::read(&rewritten)?);
         check_exports(&interface, format)?;
-        interface.imports.iter().try_for_each(table::check)?;
+        interface.imports.iter().try_for_each(|import| table::check(import, format))?;
         let module = engine.compile(&rewritten, &interface)?;
         let (engine, memory_bytes) = (engine.name(), declared.memory_bytes);
         let rewritten = rewritten.into();
-        Ok(Self { inner: Rc::new(Inner { engine, module, rewritten, interface, format, id, memory_bytes }) })
+        let inner = Rc::new(Inner { engine, module, rewritten, interface, format, id, memory_bytes });
+        Ok(Self { inner, library: None })
     }
 
     /// The same program on another engine.
@@ -75,7 +81,18 @@ impl Program {
         let module = engine.compile(rewritten, interface)?;
         let (rewritten, interface) = (Rc::clone(rewritten), Rc::clone(interface));
         let (engine, format, id, memory_bytes) = (engine.name(), *format, *id, *memory_bytes);
-        Ok(Self { inner: Rc::new(Inner { engine, module, rewritten, interface, format, id, memory_bytes }) })
+        let inner = Rc::new(Inner { engine, module, rewritten, interface, format, id, memory_bytes });
+        Ok(Self { inner, library: self.library() })
+    }
+
+    /// The same program, with what answers imports of a module of the format `wasm-64@1.0`. It has to answer alike every time.
+    #[must_use]
+    pub fn with_library(self, library: Rc<dyn Library>) -> Self {
+        Self { library: Some(library), ..self }
+    }
+
+    pub(crate) fn library(&self) -> Option<Rc<dyn Library>> {
+        self.library.clone()
     }
 
     /// The format it was compiled for.
@@ -128,6 +145,8 @@ fn invalid(sentence: impl Into<String>) -> Error {
 fn check_exports(interface: &Interface, format: Format) -> Result<()> {
     let needed: &[&str] = match format.convention() {
         Convention::Plain => &["handle", "malloc"],
+        // A module of functions has neither.
+        Convention::Pure => &[],
         Convention::Asyncify => &[
             "handle",
             "malloc",

@@ -3,5 +3,6 @@
 
 mod emscripten;
 mod plain;
+mod pure;
 mod rewrite;
 mod slices;

@@ -8,6 +8,7 @@ pub(crate) mod emscripten;
 pub(crate) mod files;
 pub(crate) mod guest;
 pub(crate) mod invoke;
+pub(crate) mod pure;
 pub(crate) mod slices;
 pub(crate) mod stat;
 pub(crate) mod strftime;
@@ -23,6 +24,7 @@ use std::rc::Rc;
 use crate::engine::{After, Guest, Imports, Stop, Value};
 use crate::format::Format;
 use crate::interface::{Function, Interface};
+use crate::program::Program;
 use files::Files;
 
 /// The loader's clock starts at 10,000 (`TIME = 1e4`) and is read four times while it sets up its files: for the three
@@ -78,16 +80,19 @@ pub(crate) struct Around {
     interface: Rc<Interface>,
     exports: BTreeMap<String, Rc<Export>>,
     host: RefCell<Host>,
+    pub(crate) library: Option<Rc<dyn pure::Library>>,
 }
 
 impl Around {
-    pub(crate) fn new(format: Format, interface: &Rc<Interface>, memory_limit: u64) -> Self {
+    pub(crate) fn new(program: &Program, memory_limit: u64) -> Self {
+        let (format, interface) = (program.format(), program.interface());
         let mut exports = BTreeMap::new();
         for (place, function) in interface.functions.iter().enumerate() {
             let function = function.clone();
             exports.insert(function.name.clone(), Rc::new(Export { place, function }));
         }
-        Self { format, interface: Rc::clone(interface), exports, host: RefCell::new(Host::new(memory_limit)) }
+        let (interface, host) = (Rc::clone(interface), RefCell::new(Host::new(memory_limit)));
+        Self { format, interface, exports, host, library: program.library() }
     }
 
     /// Reads or changes the host's state. Nothing that runs the module can be reached from inside of `on`.

@@ -18,6 +18,7 @@ mod exceptions;
 mod lanes;
 mod meter;
 mod nan;
+mod opened;
 mod shape;
 mod small;
 
@@ -33,6 +34,7 @@ use wasmparser::{BinaryReader, CodeSectionReader, Parser, Payload};
 use weft_codec::{Code, Error, Result};
 
 pub use exceptions::{used as has_exceptions, validate as validate_exceptions};
+pub(crate) use opened::{CALL_PREFIX, opened};
 use shape::Shape;
 use small::Small;
 
