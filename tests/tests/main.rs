@@ -28,6 +28,7 @@ mod network_upload;
 mod node_ahead;
 mod node_fraud;
 mod node_heads;
+mod node_http;
 mod node_inclusion;
 mod node_location;
 mod node_processes;

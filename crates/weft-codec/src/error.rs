@@ -320,6 +320,8 @@ codes! {
     DeviceFailed = "device-failed",
     /// A request asks more, or deeper, than it may.
     ResolveLimit = "resolve-limit",
+    /// An answer cannot be written in the form that was asked for.
+    NotAcceptable = "not-acceptable",
 
     // --- sources -----------------------------------------------------------------------------------------
     /// No source of the needed kind is configured.

@@ -12,6 +12,7 @@ mod event;
 mod export;
 mod failures;
 mod gateway;
+pub mod hb;
 mod heads;
 mod include;
 mod inclusion;

@@ -8,13 +8,14 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use tokio::net::TcpListener;
 use weft_codec::{Code, Error, Result};
+use weft_node::hb::is_node_path;
 use weft_node::net::{MAX_BODY, Reply};
 use weft_node::seams;
 
 use super::actor::Network;
 use super::page::{NOT_BUILT, Page};
 
-/// The first path segments that belong to the network; everything else is the page's.
+/// The first path segments of the network's units. Paths of AO-Core are the network's too; everything else is the page's.
 const UNITS: [&str; 6] = ["gateway", "su", "mu", "cu", "graphql", "gatewaygraphql"];
 
 struct Shared {
@@ -43,6 +44,8 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
     let mut response = match request.method().clone() {
         Method::OPTIONS => plain(StatusCode::NO_CONTENT, ""),
         _ if UNITS.contains(&unit.as_str()) => network(&shared.network, request).await,
+        Method::POST => network(&shared.network, request).await,
+        _ if is_node_path(request.uri().path()) => network(&shared.network, request).await,
         Method::GET | Method::HEAD => page(&shared.page, request.uri().path()),
         _ => plain(StatusCode::METHOD_NOT_ALLOWED, "The page is only read.\n"),
     };
@@ -60,6 +63,9 @@ fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
 fn with_type(status: StatusCode, content_type: &str, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
+    if content_type.is_empty() {
+        return response;
+    }
     if let Ok(value) = HeaderValue::from_str(content_type) {
         response.headers_mut().insert(header::CONTENT_TYPE, value);
     }

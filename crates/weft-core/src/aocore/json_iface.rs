@@ -118,7 +118,8 @@ fn tags(tabm: &Tabm) -> Result<Json> {
 }
 
 /// `from-process` as `From-Process`.
-fn header_case(key: &str) -> String {
+#[must_use]
+pub fn header_case(key: &str) -> String {
     let words = key.split('-').filter(|word| !word.is_empty()).map(|word| {
         let mut letters = word.chars();
         letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
@@ -189,7 +190,12 @@ fn tag_keys(json: &Json) -> Result<Message> {
     tags.as_array().ok_or_else(refuse)?.iter().map(tag).collect()
 }
 
-/// JSON as it is. The recursion is bounded by the reader of the JSON.
+/// JSON as a value, as it is. Errors: `message-malformed` (a number of more than 64 bits).
+pub fn value(json: &Json) -> Result<Value> {
+    plain(json)
+}
+
+/// The recursion is bounded by the reader of the JSON.
 fn plain(json: &Json) -> Result<Value> {
     Ok(match json {
         Json::Null => Value::Atom("null".to_owned()),

@@ -8,8 +8,8 @@
 //! | [`hashpath`] | what a result came from, in one id |
 //! | [`json_iface`] | messages in the JSON that aos and legacy clients read |
 //!
-//! All of it is synchronous and pure. What a node adds is behind two traits: [`Store`], where a message is found by its id, and
-//! [`Signer`], a key. Steps and nesting of a request are bounded by [`Limits`].
+//! All of it is synchronous and pure. What a node adds is behind three traits: [`Store`], where a message is found by its id,
+//! [`Signer`], a key, and [`Host`], processes and schedules. Steps and nesting of a request are bounded by [`Limits`].
 //!
 //! A node of the network has more stages than are here: it keeps results by hashpath, lets requests for the same wait for
 //! each other, and calls hooks (`hb_ao.erl`, stages 2, 4, 7, 10 to 12). Those belong to whoever drives this.
@@ -17,12 +17,14 @@
 mod answer;
 pub mod device;
 pub mod hashpath;
+mod host;
 pub mod json_iface;
 pub mod path;
 mod resolve;
 mod set;
 
 pub use answer::{Answer, Status};
+pub use host::{At, Host, Need, NoHost};
 pub use resolve::{Core, Limits, Run};
 
 use weft_codec::message::{Generation, Message, Value};

@@ -14,7 +14,7 @@ use weft_codec::{Code, Error, Id, Result};
 
 use super::device::{self, Devices};
 use super::path::{self, Param, Params, Step};
-use super::{Answer, NoStore, Signer, Store, hashpath, normal_keys, numbered};
+use super::{Answer, Host, Need, NoHost, NoStore, Signer, Store, hashpath, normal_keys, numbered};
 
 /// What a request may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,7 @@ impl Default for Limits {
 pub struct Core<'a> {
     devices: &'a Devices,
     store: &'a dyn Store,
+    host: &'a dyn Host,
     signer: Option<&'a dyn Signer>,
     generation: Generation,
     limits: Limits,
@@ -45,13 +46,19 @@ impl<'a> Core<'a> {
     /// A resolver over these devices, with no store and no key.
     #[must_use]
     pub fn new(devices: &'a Devices, generation: Generation) -> Self {
-        Self { devices, store: &NoStore, signer: None, generation, limits: Limits::default() }
+        Self { devices, store: &NoStore, host: &NoHost, signer: None, generation, limits: Limits::default() }
     }
 
     /// With a store.
     #[must_use]
     pub fn with_store(self, store: &'a dyn Store) -> Self {
         Self { store, ..self }
+    }
+
+    /// With a node.
+    #[must_use]
+    pub fn with_host(self, host: &'a dyn Host) -> Self {
+        Self { host, ..self }
     }
 
     /// With a key.
@@ -116,6 +123,11 @@ impl Run<'_> {
     #[must_use]
     pub fn signer(&self) -> Option<&dyn Signer> {
         self.core.signer
+    }
+
+    /// What the node has for a need. Errors are the host's own, or `device-unavailable` where there is no node.
+    pub fn ask(&self, need: &Need) -> Result<Answer> {
+        self.core.host.ask(need)
     }
 
     /// What the store has under an id. Errors are the store's own.

@@ -3,8 +3,9 @@
 use serde::Serialize;
 use serde_json::Value;
 use weft_codec::ao::Process;
+use weft_codec::message::Message;
 use weft_codec::{Code, Error, Result};
-use weft_lua::device::{Called, Held, Map, Outcome, Script, Slot, Store};
+use weft_lua::device::{Called, Held, Map, Outcome, Script, Slot, Store, read_message, write_message};
 use weft_lua::{ErrorKind, LuaError};
 use weft_verify::{Entry, EntryKind, Verified};
 
@@ -106,6 +107,10 @@ impl Lua {
 
     pub(super) fn state(&self) -> Value {
         json_of(&Held::Map(self.process.state().clone()))
+    }
+
+    pub(super) fn state_message(&self) -> Result<Message> {
+        write_message(self.process.state())
     }
 
     pub(super) fn snapshot(&mut self) -> Result<Vec<u8>> {
@@ -267,6 +272,15 @@ pub struct LuaAnswer {
 }
 
 impl LuaRun {
+    /// A function of a script over a message, with another as its second argument. Nothing runs yet.
+    ///
+    /// Errors: `too-large` and the like for messages that are none to Lua.
+    pub fn over(state: &Message, script: &str, function: &str, request: &Message) -> Result<Self> {
+        let (state, request) = (read_message(state)?, read_message(request)?);
+        let limits = weft_lua::Limits::default();
+        Ok(Self { script: Script::new(&state, script.as_bytes(), function, &request, limits) })
+    }
+
     /// Goes on for about this much gas. `None`: there is more to do.
     ///
     /// Errors: `lua-error`, `lua-crash`, `lua-syntax`, `lua-out-of-fuel`, `lua-out-of-memory`, `lua-too-deep`,

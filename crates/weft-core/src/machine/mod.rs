@@ -6,6 +6,7 @@ mod wasm;
 
 use serde_json::Value;
 use weft_codec::ao::{Module, Process};
+use weft_codec::message::Message;
 use weft_codec::{Code, Error, Id, Result};
 use weft_lua::device::Store;
 use weft_verify::{Entry, EntryKind, Modules, Verified};
@@ -279,6 +280,15 @@ impl ProcessMachine {
         match &self.engine {
             Engine::Wasm(_) => Err(no_state()),
             Engine::Lua(lua) => Ok(lua.state()),
+        }
+    }
+
+    /// The state of a Lua process as a message. Errors: as [`Self::state_json`]; `message-malformed` for one that no message can
+    /// hold.
+    pub fn state_message(&self) -> Result<Message> {
+        match &self.engine {
+            Engine::Wasm(_) => Err(no_state()),
+            Engine::Lua(lua) => lua.state_message(),
         }
     }
 

@@ -43,9 +43,9 @@ const SNAPSHOT_EVERY: u64 = 64;
 const SOURCE: &str = "the local network";
 
 /// A process in memory.
-struct Live {
+pub(super) struct Live {
     process: Id,
-    machine: ProcessMachine,
+    pub(super) machine: ProcessMachine,
     verifier: HistoryVerifier,
     last: Option<SlotResult>,
     unsaved: u64,
@@ -94,7 +94,7 @@ impl Computer {
 }
 
 impl Live {
-    fn next_slot(&self) -> u64 {
+    pub(super) fn next_slot(&self) -> u64 {
         self.verifier.head().map_or(0, |head| head.slot.saturating_add(1))
     }
 }
@@ -123,7 +123,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         result.ok_or_else(|| Refusal::new(425, format!("message at nonce {slot} not found cached")))
     }
 
-    async fn kept(&self, process: Id, slot: u64) -> Result<Option<SlotResult>> {
+    pub(super) async fn kept(&self, process: Id, slot: u64) -> Result<Option<SlotResult>> {
         self.reader.ledger().read(Table::Results, &format!("{process}/{}", padded(slot))).await
     }
 
@@ -183,7 +183,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         self.evaluated(process, slot, async |_| ()).await
     }
 
-    async fn wanted(&self, process: Id, to: Option<Id>) -> Handled<u64> {
+    pub(super) async fn wanted(&self, process: Id, to: Option<Id>) -> Handled<u64> {
         let ledger = self.reader.ledger();
         let head = ledger.head(process).await?;
         let head =
@@ -199,7 +199,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
 
     /// Brings a process to a slot, if it is not there or further already, and looks at it. Dropped on its way, it leaves the
     /// process at a slot before.
-    async fn evaluated<T>(
+    pub(super) async fn evaluated<T>(
         &self,
         process: Id,
         slot: u64,
@@ -213,7 +213,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
             }
             let live = match live.as_mut() {
                 Some(live) => live,
-                None => live.insert(self.load(process).await?),
+                None => live.insert(self.load(process, true).await?),
             };
             self.advance(live, slot).await?;
             look(live).await
@@ -263,7 +263,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
     }
 
     /// Proves and evaluates the next slot, and keeps its result.
-    async fn step(&self, live: &mut Live) -> Result<()> {
+    pub(super) async fn step(&self, live: &mut Live) -> Result<()> {
         let (process, slot) = (live.process, live.next_slot());
         let ledger = self.reader.ledger();
         let row = ledger.entry(process, slot).await?.ok_or_else(|| missing("slot", slot))?;
@@ -304,7 +304,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         Ok(())
     }
 
-    async fn history_entry(&self, row: &EntryRow) -> Result<HistoryEntry> {
+    pub(super) async fn history_entry(&self, row: &EntryRow) -> Result<HistoryEntry> {
         let assignment = self.item(row.assignment).await?;
         let message = match row.message {
             Some(message) => Some(message),
@@ -321,8 +321,8 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         self.reader.ledger().item(id).await?.ok_or_else(|| missing("item", id))
     }
 
-    /// A process from its snapshot, else from its beginning.
-    async fn load(&self, id: Id) -> Handled<Live> {
+    /// A process from its snapshot, where that is wanted and there, else from its beginning.
+    pub(super) async fn load(&self, id: Id, resume: bool) -> Handled<Live> {
         let item = self.reader.ledger().item(id).await?;
         let item = item.ok_or_else(|| Refusal::new(404, format!("Process {id} is not on the scheduler.")))?;
         let process = weft_verify::process(weft_verify::item(Untrusted::new(item, SOURCE), Some(id))?)?;
@@ -341,7 +341,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         let head: Option<Head> = ledger.read(Table::Settings, &format!("snapshot/{id}")).await?;
         let bytes = ledger.store().get(Table::Snapshots, &id.to_string()).await?;
         let (machine, verifier) = match (head, bytes) {
-            (Some(head), Some(bytes)) => {
+            (Some(head), Some(bytes)) if resume => {
                 let snapshot = Snapshot::from_bytes(&bytes)?;
                 let machine = ProcessMachine::restore(&process, module, &program, &options, &snapshot)?;
                 (machine, HistoryVerifier::resume(&process, policy, head))

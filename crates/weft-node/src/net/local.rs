@@ -14,11 +14,12 @@ use super::reader::{self, Reader};
 use super::reply::{Handled, Refusal, Reply};
 use super::schedule::sign;
 use super::{Entropy, ModuleTags, layer1, ledger};
+use crate::hb;
 use crate::seams::{Batch, Clock, Fetch, Method, Request, Response, Signer, Store, Table};
 
 /// The local network.
 pub struct LocalNet<S, C, G> {
-    pub(super) reader: Reader<S, C>,
+    pub(crate) reader: Reader<S, C>,
     pub(super) signer: G,
     pub(super) entropy: Box<dyn Entropy>,
     pub(super) computer: Computer,
@@ -26,6 +27,15 @@ pub struct LocalNet<S, C, G> {
     pub(super) turn: Mutex<()>,
     /// The jobs of the messenger that are under way.
     pub(super) claimed: RefCell<BTreeSet<String>>,
+    /// What answers of [`crate::hb::Hb`] link to, and states of older slots.
+    pub(crate) answered: hb::Answered,
+}
+
+/// Whether a URL is that of a unit. Everything else is a path of AO-Core ([`crate::hb`]).
+fn is_of_a_unit(url: &str) -> bool {
+    let path = url.split_once("://").map_or(url, |(_, rest)| rest.find('/').map_or("", |at| &rest[at..]));
+    let first = path.split(['/', '?', '#']).find(|segment| !segment.is_empty()).unwrap_or_default();
+    ["su", "mu", "cu", "gateway", "graphql", "gatewaygraphql"].contains(&first)
 }
 
 impl<S, C, G> fmt::Debug for LocalNet<S, C, G> {
@@ -46,6 +56,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
             computer: Computer::default(),
             turn: Mutex::new(()),
             claimed: RefCell::default(),
+            answered: hb::Answered::default(),
         }
     }
 
@@ -83,6 +94,9 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
 
     /// As [`Self::handle`], with the headers of some routes.
     pub async fn answer(&self, request: &Request) -> Reply {
+        if !is_of_a_unit(&request.url) {
+            return Box::pin(hb::answer(self, request)).await;
+        }
         let target = match reader::open(request) {
             Ok(target) => target,
             Err(refusal) => return refusal.into(),

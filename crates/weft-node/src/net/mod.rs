@@ -7,6 +7,7 @@
 //! | `/su` | legacy scheduler unit (`su.rs` reads, `write.rs` writes) |
 //! | `/mu` | legacy messenger unit (`mu.rs`) |
 //! | `/cu` | legacy compute unit (`cu.rs`, `compute.rs`) |
+//! | anything else | a path of AO-Core, as a HyperBEAM node answers it ([`crate::hb`]; `states.rs`) |
 //!
 //! What is uploaded is mined (`mine.rs`, `blocks.rs`, `chain.rs`): a chain of signed blocks from a genesis of its own.
 //!
@@ -26,6 +27,7 @@ mod mu;
 mod reader;
 mod reply;
 mod schedule;
+mod states;
 mod su;
 mod target;
 mod write;
@@ -38,6 +40,7 @@ pub use ledger::{EntryRow, Filed, Head, IndexRow, Ledger};
 pub use local::LocalNet;
 pub use mu::{Claim, Pumped};
 pub use reader::{MAX_BODY, Reader};
+pub(crate) use reply::{Handled, status_of};
 pub use reply::{Refusal, Reply};
 pub use schedule::{Place, assign, sign};
 

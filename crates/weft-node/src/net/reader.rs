@@ -30,11 +30,11 @@ impl<S: Store, C: Clock> Reader<S, C> {
         &self.ledger
     }
 
-    pub(super) fn clock(&self) -> &C {
+    pub(crate) fn clock(&self) -> &C {
         &self.clock
     }
 
-    pub(super) fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         &self.address
     }
 

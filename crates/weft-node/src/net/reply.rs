@@ -67,22 +67,25 @@ impl From<Refusal> for Reply {
     }
 }
 
-/// Errors of the house as a compute unit reports them: 404 for what is not there, 413 for limits, 422 for
+/// The status of an error of the house, as a compute unit reports it: 404 for what is not there, 413 for limits, 422 for
 /// modules and hash chains it does not accept, 500 for the rest (cu `domain/lib/*.js`, `effects/ao-su.js`).
+pub(crate) fn status_of(code: Code) -> u16 {
+    match code {
+        Code::NotFound | Code::MessageMissing | Code::NotAProcess | Code::NotAModule => 404,
+        Code::MemoryLimit | Code::GasLimit | Code::TooLarge => 413,
+        Code::ModulesTooMany | Code::ModuleRepeated | Code::ModuleMismatch => 422,
+        Code::ModuleFormatUnsupported | Code::HashChainBroken | Code::ModuleInvalid => 422,
+        Code::RequestInvalid | Code::IdInvalid | Code::ItemMalformed | Code::ItemTruncated => 400,
+        Code::TagsMalformed | Code::SignatureInvalid | Code::SignatureUnsupported => 400,
+        _ => 500,
+    }
+}
+
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        let status = match error.code() {
-            Code::NotFound | Code::MessageMissing | Code::NotAProcess | Code::NotAModule => 404,
-            Code::MemoryLimit | Code::GasLimit | Code::TooLarge => 413,
-            Code::ModulesTooMany | Code::ModuleRepeated | Code::ModuleMismatch => 422,
-            Code::ModuleFormatUnsupported | Code::HashChainBroken | Code::ModuleInvalid => 422,
-            Code::RequestInvalid | Code::IdInvalid | Code::ItemMalformed | Code::ItemTruncated => 400,
-            Code::TagsMalformed | Code::SignatureInvalid | Code::SignatureUnsupported => 400,
-            _ => 500,
-        };
-        Self::new(status, error.to_string())
+        Self::new(status_of(error.code()), error.to_string())
     }
 }
 
 /// Shorthand for handlers.
-pub(super) type Handled<T = Reply> = Result<T, Refusal>;
+pub(crate) type Handled<T = Reply> = Result<T, Refusal>;

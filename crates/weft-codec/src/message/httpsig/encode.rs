@@ -27,11 +27,34 @@ pub fn encode(message: &Tabm, generation: Generation) -> Result<Encoded> {
 /// [`encode`].
 pub fn encode_content(message: &Tabm, generation: Generation) -> Result<Encoded> {
     message.check_depth()?;
-    encode_one(message, generation)
+    encode_one(message, generation, fits)
+}
+
+/// The same for HTTP: a value whose bytes no header may hold is a part of the body, as one is that is too long. Its reader has
+/// the same message; a signature that is over it as a header is not over this form. Errors: those of [`encode`].
+pub fn encode_to_send(message: &Tabm, generation: Generation) -> Result<Encoded> {
+    message.check_depth()?;
+    encode_one(message, generation, travels)
+}
+
+/// Whether a value is a header or a line of a part.
+pub(super) type Fits = fn(&[u8]) -> bool;
+
+pub(super) fn fits(value: &[u8]) -> bool {
+    value.len() <= MAX_HEADER
+}
+
+/// Printable ASCII, without spaces at its ends, which are no part of a header's value (RFC 9110 §5.5).
+fn travels(value: &[u8]) -> bool {
+    let edge = |byte: Option<&u8>| byte == Some(&b' ');
+    fits(value)
+        && value.iter().all(|byte| (b' '..=b'~').contains(byte))
+        && !edge(value.first())
+        && !edge(value.last())
 }
 
 /// The same, for a message whose depth is known to be bounded.
-pub(super) fn encode_one(message: &Tabm, generation: Generation) -> Result<Encoded> {
+pub(super) fn encode_one(message: &Tabm, generation: Generation, fits: Fits) -> Result<Encoded> {
     let grouped = group_ids(message);
     let (inline, named) = inline_key(&grouped);
     let mut encoded = Encoded::default();
@@ -44,7 +67,7 @@ pub(super) fn encode_one(message: &Tabm, generation: Generation) -> Result<Encod
             node if key == "body" || key == inline => {
                 body.set(key, node);
             }
-            Node::Binary(bytes) if bytes.len() <= MAX_HEADER => {
+            Node::Binary(bytes) if fits(&bytes) => {
                 put_header(&mut encoded, generation.key(&key), bytes)?;
             }
             node => {
@@ -52,7 +75,7 @@ pub(super) fn encode_one(message: &Tabm, generation: Generation) -> Result<Encod
             }
         }
     }
-    put_body(&mut encoded, &body, &inline, generation)?;
+    put_body(&mut encoded, &body, &inline, generation, fits)?;
     if let Some(body) = encoded.body.as_ref().filter(|body| !body.is_empty()) {
         encoded.headers.insert(DIGEST.to_owned(), digest(body).into_bytes());
     }
@@ -68,8 +91,14 @@ fn put_header(encoded: &mut Encoded, name: String, value: Vec<u8>) -> Result<()>
 }
 
 /// The body's value alone, or a multipart body of all that is no header.
-fn put_body(encoded: &mut Encoded, body: &Tabm, inline: &str, generation: Generation) -> Result<()> {
-    let groups = parts::group(body, generation);
+fn put_body(
+    encoded: &mut Encoded,
+    body: &Tabm,
+    inline: &str,
+    generation: Generation,
+    fits: Fits,
+) -> Result<()> {
+    let groups = parts::group(body, generation, fits);
     let mut only = groups.iter();
     match (only.next(), only.next()) {
         (None, _) => {}

@@ -22,7 +22,7 @@ use crate::error::{Code, Error, Result};
 use crate::structured_fields::{BareItem, Keys, serialise_dictionary};
 
 pub use decode::decode;
-pub use encode::{encode, encode_content};
+pub use encode::{encode, encode_content, encode_to_send};
 pub use siginfo::{Signature, signatures};
 
 /// The longest value that is a header, in bytes.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::encode::encode_one;
-use super::{Encoded, MAX_HEADER, siginfo};
+use super::encode::{Fits, encode_one, fits as fits_header};
+use super::{Encoded, siginfo};
 use crate::base64url;
 use crate::error::Result;
 use crate::id::Id;
@@ -21,14 +21,20 @@ pub(super) enum Group {
 }
 
 /// A message flattened to parts, by path: each inner map is one, a long value is one, a map with only maps in it is none.
-pub(super) fn group(body: &Tabm, generation: Generation) -> BTreeMap<String, Group> {
+pub(super) fn group(body: &Tabm, generation: Generation, fits: Fits) -> BTreeMap<String, Group> {
     let mut groups = BTreeMap::new();
-    group_map(body, "", generation, &mut groups);
+    group_map(body, "", generation, fits, &mut groups);
     groups
 }
 
 /// The recursion is bounded by the depth of the message.
-fn group_map(map: &Tabm, parent: &str, generation: Generation, groups: &mut BTreeMap<String, Group>) {
+fn group_map(
+    map: &Tabm,
+    parent: &str,
+    generation: Generation,
+    fits: Fits,
+    groups: &mut BTreeMap<String, Group>,
+) {
     let mut here = BTreeMap::new();
     for (key, node) in map {
         let key = generation.key(key);
@@ -38,8 +44,8 @@ fn group_map(map: &Tabm, parent: &str, generation: Generation, groups: &mut BTre
                 let empty = BTreeMap::from([("ao-types".to_owned(), b"empty-message".to_vec())]);
                 groups.insert(path, Group::Map(empty));
             }
-            Node::Map(inner) => group_map(inner, &path, generation, groups),
-            Node::Binary(bytes) if bytes.len() > MAX_HEADER || parent.is_empty() => {
+            Node::Map(inner) => group_map(inner, &path, generation, fits, groups),
+            Node::Binary(bytes) if !fits(bytes) || parent.is_empty() => {
                 groups.insert(path, Group::Binary(bytes.clone()));
             }
             Node::Binary(bytes) => {
@@ -138,7 +144,7 @@ fn june_part(
         message
             .set(format!("committed{LINK}"), id_of(&tabm(committed), Ids::Signed, generation)?.to_string());
     }
-    let mut encoded = encode_one(&message, generation)?;
+    let mut encoded = encode_one(&message, generation, fits_header)?;
     if message.has("signature") {
         let (signature, input) = siginfo::write_part(&message, generation)?;
         encoded.headers.insert("signature".to_owned(), signature.into_bytes());

@@ -21,23 +21,23 @@ impl Device for Lookup {
     }
 
     fn call(&self, key: &str, _: &Message, request: &Message, run: &mut Run<'_>) -> Result<Option<Answer>> {
-        if key != "read" {
-            return Ok(None);
+        if key == "read" { read(request, run).map(Some) } else { Ok(None) }
+    }
+}
+
+/// The message that a request names under `target`.
+pub(super) fn read(request: &Message, run: &Run<'_>) -> Result<Answer> {
+    let target = run.own(request, "target")?;
+    let Some(found) = target.as_ref().and_then(Value::as_text).map(|id| run.load(id)).transpose()?.flatten()
+    else {
+        return Ok(Answer::not_found());
+    };
+    let accept = run.own(request, "accept")?;
+    match (&found, accept.as_ref().and_then(Value::as_text)) {
+        (Value::Message(message), Some(AOS_2)) => {
+            let json = json_iface::message(message, run.generation())?;
+            Ok(Answer::ok(Message::new().with("body", json.to_string()).with("content-type", AOS_2)))
         }
-        let target = run.own(request, "target")?;
-        let Some(found) =
-            target.as_ref().and_then(Value::as_text).map(|id| run.load(id)).transpose()?.flatten()
-        else {
-            return Ok(Some(Answer::not_found()));
-        };
-        let accept = run.own(request, "accept")?;
-        match (&found, accept.as_ref().and_then(Value::as_text)) {
-            (Value::Message(message), Some(AOS_2)) => {
-                let json = json_iface::message(message, run.generation())?;
-                let answer = Message::new().with("body", json.to_string()).with("content-type", AOS_2);
-                Ok(Some(Answer::ok(answer)))
-            }
-            _ => Ok(Some(Answer::ok(found))),
-        }
+        _ => Ok(Answer::ok(found)),
     }
 }

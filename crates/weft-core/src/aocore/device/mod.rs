@@ -41,14 +41,21 @@
 //! ```
 
 mod absent;
+mod cache;
 mod commitments;
 mod dedup;
 mod json;
+mod legacy;
 mod lookup;
+mod lua;
 mod manifest;
 pub(super) mod message;
+mod meta;
 mod multipass;
 mod patch;
+mod process;
+mod push;
+mod scheduler;
 mod stack;
 mod test_device;
 #[cfg(test)]
@@ -106,6 +113,21 @@ impl Devices {
         devices.add(patch::Patch);
         devices.add(stack::Stack);
         devices.add(test_device::TestDevice);
+        devices
+    }
+
+    /// All: those that need no node, and those that ask one by [`Run::ask`].
+    #[must_use]
+    pub fn of_node() -> Self {
+        let mut devices = Self::standard();
+        devices.add(cache::Cache);
+        devices.add(legacy::Legacy::Delegated);
+        devices.add(legacy::Legacy::GenesisWasm);
+        devices.add(lua::Lua);
+        devices.add(meta::Meta);
+        devices.add(process::Process);
+        devices.add(push::Push);
+        devices.add(scheduler::Scheduler);
         devices
     }
 

@@ -1,0 +1,92 @@
+//! An AO-Core node over HTTP: a request becomes a message, the message is resolved, the result becomes an answer (reference
+//! scheduler-and-cu-api.md §5; HyperBEAM `hb_http.erl`, `dev_meta.erl`, as of September 2025).
+//!
+//! | file | what |
+//! |---|---|
+//! | `request.rs` | headers, query and body of a request as a message; what is signed is verified |
+//! | `drive.rs` | resolves, obtains what the resolution needed, resolves again |
+//! | `reply.rs`, `page.rs` | a result as headers and body: httpsig, JSON, or a page for a person |
+//! | `home.rs` | [`Home`]: where processes, schedules and messages are |
+//! | `local.rs`, `told.rs` | the local network as such a place, and what it says as messages |
+//! | `answered.rs` | what answers link to |
+//!
+//! docs/http.md shows it with curl; docs/devices.md lists what differs from HyperBEAM.
+
+mod answered;
+mod drive;
+mod home;
+mod local;
+mod page;
+mod reply;
+mod request;
+mod told;
+
+use weft_codec::message::Generation;
+
+pub(crate) use answered::Answered;
+pub(crate) use home::Home;
+
+use crate::net::Reply;
+use crate::seams::{Method, Request};
+
+/// The rules that requests are answered by.
+const GENERATION: Generation = Generation::September2025;
+
+/// Answers a request by what a place has. Errors are statuses, with their code under `error`.
+pub(crate) async fn answer<H: Home>(home: &H, request: &Request) -> Reply {
+    let wants = request::Wants::of_headers(request);
+    if request.method == Method::Delete {
+        return reply::refused(405, "request-invalid", "A node knows GET and POST.", &wants);
+    }
+    let asked = match request::read(request) {
+        Ok(asked) => asked,
+        Err(error) => return reply::failed(&error, &wants),
+    };
+    let result = match drive::resolve(home, &asked).await {
+        Ok(result) => result,
+        Err(drive::Ended::Error(error)) => return reply::failed(&error, &asked.wants),
+        Err(drive::Ended::Refused(refusal)) => return reply::of_refusal(&refusal, &asked.wants),
+    };
+    match reply::reply(result, &asked.wants) {
+        Ok((reply, linked)) => {
+            home.keep(linked);
+            reply
+        }
+        Err(error) => reply::failed(&error, &asked.wants),
+    }
+}
+
+/// Whether a path is a node's, where it shares an origin with a page's files: it begins with an id, a device or a path in
+/// parentheses, or is one of the two places that take messages for anyone.
+#[must_use]
+pub fn is_node_path(path: &str) -> bool {
+    let path = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+    let Some(first) = path.split('/').find(|segment| !segment.is_empty()) else { return false };
+    let name = first.split(['&', '?']).next().unwrap_or_default();
+    let id = name.split('~').next().unwrap_or_default();
+    let is_id =
+        id.len() == 43 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    is_id || name.contains('~') || first.starts_with('(') || ["push", "schedule"].contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_a_node_s_and_what_a_page_s() {
+        let id = "eBx69GteoL6hmsiYfK-69_YOfQralrjMPBPKHeGVuMc";
+        let node =
+            ["/~meta@1.0/info", "/%7Emeta@1.0/info", "/push", "//schedule", "/name~message@1.0", "/(~a)/b"];
+        for path in
+            node.map(str::to_owned).into_iter().chain([format!("/{id}"), format!("/{id}~process@1.0/now")])
+        {
+            assert!(is_node_path(&path), "{path}");
+        }
+        for path in
+            ["/", "", "/index.html", "/assets/eBx69GteoL6hmsiYfK-69_YOfQralrjMPBPKHeGVuMc.js", "/pushed"]
+        {
+            assert!(!is_node_path(path), "{path}");
+        }
+    }
+}
