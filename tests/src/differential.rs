@@ -3,16 +3,48 @@
 //! `tests/differential/workload.mjs` makes the messages, `tests/differential/reference.mjs` asks the loader. This part is
 //! pure, so that a browser can run it as well.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::Value;
+use weft_core::weavedrive::transaction_file;
 use weft_wasm::engine::Engine;
-use weft_wasm::{Format, Limits, Machine, OnError, Outcome, Program, Progress};
+use weft_wasm::{Drive, Format, Limits, Machine, OnError, Outcome, Program, Progress};
 
 /// The workload: one environment, many messages, each in the loader's form.
 #[derive(Deserialize)]
 struct Workload {
     env: Value,
     messages: Vec<Value>,
+    /// What a gateway has, for processes with WeaveDrive.
+    drive: Option<Gateway>,
+}
+
+/// Texts of items (none of one that is not available) and blocks, and transactions.
+#[derive(Deserialize)]
+struct Gateway {
+    data: BTreeMap<String, Option<String>>,
+    block: BTreeMap<String, String>,
+    tx: BTreeMap<String, Value>,
+}
+
+impl Gateway {
+    fn drive(&self) -> weft_codec::Result<Drive> {
+        let drive = Drive::new();
+        for (id, text) in &self.data {
+            match text {
+                Some(text) => drive.put(format!("/data/{id}"), text.as_bytes()),
+                None => drive.refuse(format!("/data/{id}")),
+            }
+        }
+        for (height, text) in &self.block {
+            drive.put(format!("/block/{height}"), text.as_bytes());
+        }
+        for (id, json) in &self.tx {
+            drive.put(format!("/tx/{id}"), transaction_file(&json.to_string())?.into_bytes());
+        }
+        Ok(drive)
+    }
 }
 
 #[derive(Deserialize)]
@@ -102,7 +134,11 @@ pub fn compare(
     };
     let limits = Limits::default();
     let format = Format::parse(format).map_err(|e| format!("{e:?}"))?;
-    let program = Program::compile_on(how.engine, module, format, &limits).map_err(|e| format!("{e:?}"))?;
+    let mut program =
+        Program::compile_on(how.engine, module, format, &limits).map_err(|e| format!("{e:?}"))?;
+    if let Some(gateway) = &workload.drive {
+        program = program.with_drive(gateway.drive().map_err(|e| format!("{e:?}"))?);
+    }
     let mut machine = Machine::new(&program, limits, on_error).map_err(|e| format!("{e:?}"))?;
     let env = workload.env.to_string();
     let mut report = Report::default();

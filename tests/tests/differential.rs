@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use weft_tests::differential::{How, Report, compare};
 use weft_wasm::engine::Wasmi;
 
-const WASM64: (&str, &str) = ("aos2_0_6.wasm", "wasm64-unknown-emscripten-draft_2024_02_15");
+pub(crate) const WASM64: (&str, &str) = ("aos2_0_6.wasm", "wasm64-unknown-emscripten-draft_2024_02_15");
 /// Gas of a slice where messages are cut: several cuts in most messages of aos, most of them within a `pcall`.
 const SLICE: u64 = 100_003;
 /// What HyperBEAM runs without a loader.
@@ -24,7 +24,7 @@ fn here() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn read(path: &Path) -> Vec<u8> {
+pub(crate) fn read(path: &Path) -> Vec<u8> {
     std::fs::read(path).unwrap_or_else(|error| {
         panic!("{}: {error}. Run `cargo xtask test`: it installs what the tests need.", path.display())
     })
@@ -32,7 +32,7 @@ fn read(path: &Path) -> Vec<u8> {
 
 /// A module that `cargo xtask test` fetched; it says where by `WEFT_MODULES`.
 #[expect(clippy::disallowed_methods, reason = "the modules are not ours to keep in the repository")]
-fn module(file: &str) -> PathBuf {
+pub(crate) fn module(file: &str) -> PathBuf {
     let folder =
         std::env::var("WEFT_MODULES").expect("WEFT_MODULES is not set. Run `cargo xtask test`: it sets it.");
     PathBuf::from(folder).join(file)
@@ -49,7 +49,7 @@ pub(crate) fn other_modules(file: &str) -> Option<PathBuf> {
     None
 }
 
-fn node(arguments: &[&str]) -> Vec<u8> {
+pub(crate) fn node(arguments: &[&str]) -> Vec<u8> {
     let output = Command::new("node").args(arguments).current_dir(here()).env("TZ", "UTC").output();
     let output = output.expect("node cannot be started. Run `cargo xtask test`: it says what is missing.");
     let complaint = String::from_utf8_lossy(&output.stderr);
@@ -69,6 +69,7 @@ pub(crate) fn reference(module: &Path, format: &str, mode: &str, workload: &[u8]
         workload,
         &read(&runner),
         &read(&here().join("node_modules/@permaweb/ao-loader/package.json")),
+        &read(&here().join("node_modules/@permaweb/weavedrive/package.json")),
         &read(module),
         format!("{format} {mode}").as_bytes(),
     ] {
@@ -155,6 +156,17 @@ fn other_modules_in_place() {
         let report =
             Compared { module: module(file), format, workload, mode: "keep", slice, most: MANY - 1 }.run();
         assert!(report.messages >= 200 && report.memories >= 18, "{report:?}");
+    }
+}
+
+/// Files of Arweave, read through npm `@permaweb/weavedrive` in the loader and from a drive here.
+#[test]
+fn weavedrive_in_place() {
+    // The other format has the same host functions: some messages.
+    for ((file, format), most) in [(WASM64, usize::MAX), (WASM32, 80)] {
+        let (mode, slice, workload) = ("keep", u64::MAX, "differential/weavedrive.mjs");
+        let report = Compared { module: module(file), format, workload, mode, slice, most }.run();
+        assert!(report.messages >= most.min(200) && report.memories >= 8, "{report:?}");
     }
 }
 

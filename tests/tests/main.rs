@@ -48,3 +48,4 @@ mod units_long;
 mod vectors;
 mod vectors_hyperbeam;
 mod verdicts;
+mod weavedrive;

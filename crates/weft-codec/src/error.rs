@@ -278,6 +278,10 @@ codes! {
     Trap = "trap",
     /// The module threw an exception that nothing in it caught.
     ExceptionUncaught = "exception-uncaught",
+    /// A message reads a file of Arweave that is not here yet; with it the message can be begun anew.
+    FileWanted = "file-wanted",
+    /// A message reads an item of Arweave that is not available to its process.
+    FileRefused = "file-refused",
     /// The WebAssembly engine cannot say what the module does; another one may.
     EngineFailed = "engine-failed",
     /// Two WebAssembly engines made different things of a message.

@@ -14,6 +14,7 @@ mod options;
 mod replay;
 mod result;
 pub mod view;
+pub mod weavedrive;
 
 pub use limits::NodeLimits;
 pub use lua::{LocalAnswer, LocalProfile, LocalRun, LocalScript};

@@ -461,10 +461,25 @@ fn host_exhausted() -> Error {
     Error::new(Code::MemoryLimit, "this machine has not enough memory to run the process")
 }
 
+/// Not an outcome: the message is begun anew once the file is there.
+fn wanted(path: &str) -> Error {
+    let sentence = format!("the process reads the file {path} of Arweave, which is not here yet");
+    Error::new(Code::FileWanted, sentence).with("path", path)
+}
+
+/// Not an outcome either: a compute unit has none, and the process goes no further there.
+fn refused(path: &str) -> Error {
+    let sentence =
+        format!("the process reads {path}, which is not available to it; a compute unit stops there");
+    Error::new(Code::FileRefused, sentence).with("path", path)
+}
+
 /// What it means that a call did not come to its end.
 fn fault(stop: Stop) -> Fault {
     match stop {
         Stop::HostMemory => Fault::Host(host_exhausted()),
+        Stop::Wants(path) => Fault::Host(wanted(&path)),
+        Stop::Refused(path) => Fault::Host(refused(&path)),
         Stop::Engine(what) => Fault::Host(Error::new(Code::EngineFailed, what)),
         Stop::OutOfGas => Fault::Module(Code::GasLimit, SPENT.to_owned()),
         Stop::Uncaught => Fault::Module(Code::ExceptionUncaught, format!("the module stopped: {stop}")),

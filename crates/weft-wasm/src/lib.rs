@@ -39,6 +39,7 @@
 #![forbid(unsafe_code)]
 
 mod divergence;
+mod drive;
 pub mod engine;
 mod format;
 mod functions;
@@ -56,6 +57,7 @@ mod runner;
 mod snapshot;
 
 pub use divergence::Divergence;
+pub use drive::Drive;
 pub use format::Format;
 pub use functions::{Called, Functions};
 pub use host::pure::Library;

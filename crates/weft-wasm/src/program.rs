@@ -4,10 +4,11 @@ use std::rc::Rc;
 
 use weft_codec::{Code, Error, Id, Result};
 
+use crate::drive::Drive;
 use crate::engine::{Compiled, Engine, Type, Wasmi};
 use crate::format::{Convention, Format};
 use crate::host::pure::Library;
-use crate::host::table;
+use crate::host::{table, weavedrive};
 use crate::inspect::inspect;
 use crate::interface::Interface;
 use crate::limits::Limits;
@@ -18,6 +19,7 @@ use crate::rewrite;
 pub struct Program {
     inner: Rc<Inner>,
     library: Option<Rc<dyn Library>>,
+    drive: Option<Drive>,
 }
 
 struct Inner {
@@ -69,7 +71,7 @@ impl Program {
         let (engine, memory_bytes) = (engine.name(), declared.memory_bytes);
         let rewritten = rewritten.into();
         let inner = Rc::new(Inner { engine, module, rewritten, interface, format, id, memory_bytes });
-        Ok(Self { inner, library: None })
+        Ok(Self { inner, library: None, drive: None })
     }
 
     /// The same program on another engine.
@@ -82,13 +84,23 @@ impl Program {
         let (rewritten, interface) = (Rc::clone(rewritten), Rc::clone(interface));
         let (engine, format, id, memory_bytes) = (engine.name(), *format, *id, *memory_bytes);
         let inner = Rc::new(Inner { engine, module, rewritten, interface, format, id, memory_bytes });
-        Ok(Self { inner, library: self.library() })
+        Ok(Self { inner, library: self.library(), drive: self.drive() })
     }
 
     /// The same program, with what answers imports of a module of the format `wasm-64@1.0`. It has to answer alike every time.
     #[must_use]
     pub fn with_library(self, library: Rc<dyn Library>) -> Self {
         Self { library: Some(library), ..self }
+    }
+
+    /// The same program with WeaveDrive: files of Arweave under `/data`, `/block` and `/tx`. Formats without it never ask.
+    #[must_use]
+    pub fn with_drive(self, drive: Drive) -> Self {
+        Self { drive: Some(drive), ..self }
+    }
+
+    pub(crate) fn drive(&self) -> Option<Drive> {
+        self.drive.clone().filter(|_| weavedrive::possible(self.format()))
     }
 
     pub(crate) fn library(&self) -> Option<Rc<dyn Library>> {

@@ -77,7 +77,7 @@ struct Run {
 }
 
 impl Run {
-    /// `None` if wasmi does not take it. It may be without an instance, if it does not start.
+    /// `None` if wasmi does not take it, or its start is cut short. It may be without an instance, if it does not start.
     fn new(module: &[u8], original: bool) -> Option<Self> {
         let mut config = wasmi::Config::default();
         config.consume_fuel(original).wasm_multi_memory(false);
@@ -95,7 +95,12 @@ impl Run {
         }
         let mut run = Self { store, instance: None, original };
         run.refill();
-        run.instance = linker.instantiate_and_start(&mut run.store, &module).ok();
+        run.instance = match linker.instantiate_and_start(&mut run.store, &module) {
+            Ok(instance) => Some(instance),
+            // A start that was cut short says nothing.
+            Err(error) if cut_short(&error) => return None,
+            Err(_) => None,
+        };
         run.refill();
         if !original && let Some(start) = run.instance.and_then(|it| it.get_func(&run.store, START)) {
             let started = start.call(&mut run.store, &[], &mut []);
@@ -125,11 +130,8 @@ impl Run {
         let (args, mut results) = (default(ty.params()), default(ty.results()));
         match func.call(&mut self.store, &args, &mut results) {
             Ok(()) => Some(results.iter().map(text).collect::<Vec<_>>().join(" ")),
-            Err(error) => match error.as_trap_code() {
-                Some(wasmi::TrapCode::OutOfFuel | wasmi::TrapCode::StackOverflow) => None,
-                Some(code) => Some(code.to_string()),
-                None => None,
-            },
+            Err(error) if cut_short(&error) => None,
+            Err(error) => error.as_trap_code().map(|code| code.to_string()),
         }
     }
 
@@ -147,6 +149,11 @@ impl Run {
         }
         (globals, memory)
     }
+}
+
+/// Whether fuel or stack came to an end, whose sizes differ.
+fn cut_short(error: &Error) -> bool {
+    matches!(error.as_trap_code(), Some(wasmi::TrapCode::OutOfFuel | wasmi::TrapCode::StackOverflow))
 }
 
 /// The import that grows the memory, as `memory.grow` does.

@@ -21,6 +21,10 @@ pub enum Stop {
     Waiting,
     /// The module trapped.
     Trap(Trap),
+    /// It opened a file of this path that nobody has put on its drive yet: no outcome may be built on it.
+    Wants(String),
+    /// It opened a file that it may not read, over which a compute unit ends: no outcome may be built on it.
+    Refused(String),
     /// This machine, not the module, ran out of memory: no outcome may be built on it.
     HostMemory,
     /// The engine cannot say what the module does: no outcome may be built on it.
@@ -59,6 +63,8 @@ impl fmt::Display for Stop {
             Self::OutOfGas => f.write_str("it used all its gas"),
             Self::Waiting => f.write_str("it waits for the rest of its gas"),
             Self::Trap(trap) => write!(f, "{trap}"),
+            Self::Wants(path) => write!(f, "it wants the file “{path}”"),
+            Self::Refused(path) => write!(f, "it may not read the file “{path}”"),
             Self::HostMemory => f.write_str("this machine has no more memory"),
             Self::Engine(what) => write!(f, "its engine failed: {what}"),
         }

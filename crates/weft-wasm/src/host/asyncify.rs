@@ -1,6 +1,6 @@
 //! Asyncify: how a module waits for an import, and why its memory shows it.
 //!
-//! The loader answers `__asyncjs__weavedrive_*` through a promise: the module saves its stack into a block of 40 MiB that
+//! The loader answers `__asyncjs__weavedrive_*` ([`super::weavedrive`]) through a promise: the module saves its stack into a block of 40 MiB that
 //! it allocates, returns from `handle`, and is started again. We have the answer at once, but must take the same way: the
 //! block is part of the memory (loader `Asyncify.allocateData`, `handleSleep`, `doRewind`).
 
@@ -29,6 +29,8 @@ pub(crate) struct Asyncify {
     pub(crate) state: State,
     /// The block that holds the saved stack.
     pub(crate) data: u64,
+    /// What it waits for.
+    pub(crate) answer: i64,
 }
 
 /// Lets the module wait for `answer`, which is there already.

@@ -1,6 +1,5 @@
 //! The imports of the module `env` that are neither files nor time.
 
-use super::asyncify;
 use super::guest::{self, Args, call_export, charge, text};
 use super::{Call, Host};
 use crate::engine::Stop;
@@ -114,16 +113,6 @@ pub(crate) fn exit(call: &mut Call<'_>, args: &Args<'_>) -> Stop {
         return error;
     }
     Stop::Exit(args.int(0))
-}
-
-/// `__asyncjs__weavedrive_open(path, mode)`: no such file, which is what the loader answers without a drive.
-pub(crate) fn weavedrive_open(call: &mut Call<'_>) -> Result<i64, Stop> {
-    asyncify::sleep(call, 0)
-}
-
-/// `__asyncjs__weavedrive_read` and `_close`: there is no drive, so nothing can be open. The loader throws.
-pub(crate) fn weavedrive_other() -> Stop {
-    Stop::abort("it used a WeaveDrive file; WeaveDrive is not part of this version")
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! depends on it. What is not here: random devices (their bytes would differ from node to node) and permissions.
 
 mod attributes;
+mod drive;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use attributes::About;
 pub(crate) use attributes::Stat;
+use drive::Reading;
+pub(crate) use drive::{BLOCK, DATA, TX};
 
 /// An error number of WASI.
 pub(crate) type Errno = i32;
@@ -52,6 +55,11 @@ pub(crate) enum Node {
     Terminal,
     /// `/dev/null`.
     Null,
+    /// The data of an item on Arweave, which is not kept here; and which bytes of it the reference would have at hand.
+    Drive {
+        size: u64,
+        cached: (u64, u64),
+    },
 }
 
 /// One open descriptor.
@@ -61,6 +69,9 @@ pub(crate) struct Stream {
     node: u32,
     pub(crate) flags: i32,
     pub(crate) position: u64,
+    /// Where the reader of a [`Node::Drive`] is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    drive: Option<Reading>,
 }
 
 /// The file system of one instance.
@@ -108,7 +119,7 @@ impl Files {
         files.add("/data".to_owned(), Node::Directory);
         for (path, flags) in [("/dev/stdin", 0), ("/dev/stdout", 1), ("/dev/stderr", 1)] {
             let node = files.names.get(path).copied().unwrap_or_default();
-            files.streams.push(Some(Stream { path: path.to_owned(), node, flags, position: 0 }));
+            files.streams.push(Some(Stream { path: path.to_owned(), node, flags, position: 0, drive: None }));
         }
         files
     }
@@ -195,7 +206,7 @@ impl Files {
             bytes.clear();
         }
         let flags = flags & !(O_EXCL | O_TRUNC | 0o400_000);
-        Ok((self.place(Stream { path, node, flags, position: 0 }, 0)?, ticks))
+        Ok((self.place(Stream { path, node, flags, position: 0, drive: None }, 0)?, ticks))
     }
 
     fn parent(&self, path: &str) -> Result<(), Errno> {
@@ -220,7 +231,7 @@ impl Files {
     fn collect(&mut self) {
         let (names, streams) = (&self.names, &self.streams);
         self.nodes.retain(|id, node| {
-            !matches!(node, Node::File(_))
+            !matches!(node, Node::File(_) | Node::Drive { .. })
                 || names.values().any(|named| named == id)
                 || streams.iter().flatten().any(|stream| stream.node == *id)
         });
@@ -260,6 +271,8 @@ impl Files {
                 let end = position.saturating_add(len).min(bytes.len());
                 bytes.get(position..end).unwrap_or_default().to_vec()
             }
+            // Its content is nobody's to read but by the drive.
+            Some(Node::Drive { .. }) => return Err(EIO),
             Some(Node::Null) | None => Vec::new(),
         };
         let read = u64::try_from(bytes.len()).map_err(|_| EIO)?;
@@ -279,6 +292,7 @@ impl Files {
         let mut ticks = 0;
         match self.nodes.get_mut(&stream.node) {
             Some(Node::Directory) => return Err(EISDIR),
+            Some(Node::Drive { .. }) => return Err(EIO),
             Some(Node::Terminal) => ticks = u64::from(len > 0),
             Some(Node::File(bytes)) if len > 0 => {
                 let old = u64::try_from(bytes.len()).map_err(|_| EIO)?;
@@ -313,6 +327,12 @@ impl Files {
     /// Moves the position of a stream; gives the new one.
     pub(crate) fn seek(&mut self, fd: i32, offset: i64, whence: i32) -> Result<u64, Errno> {
         let stream = self.stream(fd)?;
+        if let Some(Node::Drive { size, .. }) = self.nodes.get(&stream.node) {
+            let mut reading = stream.drive.clone().unwrap_or_default();
+            let position = reading.seek(offset, whence, *size)?;
+            self.stream_mut(fd)?.drive = Some(reading);
+            return Ok(position);
+        }
         let size = match self.nodes.get(&stream.node) {
             Some(Node::File(bytes)) => i64::try_from(bytes.len()).map_err(|_| EINVAL)?,
             Some(Node::Directory) => 0,

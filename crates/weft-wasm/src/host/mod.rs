@@ -16,11 +16,13 @@ pub(crate) mod syscalls;
 pub(crate) mod table;
 pub(crate) mod time;
 pub(crate) mod wasi;
+pub(crate) mod weavedrive;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::drive::Drive;
 use crate::engine::{After, Guest, Imports, Stop, Value};
 use crate::format::Format;
 use crate::interface::{Function, Interface};
@@ -81,6 +83,7 @@ pub(crate) struct Around {
     exports: BTreeMap<String, Rc<Export>>,
     host: RefCell<Host>,
     pub(crate) library: Option<Rc<dyn pure::Library>>,
+    pub(crate) drive: Option<Drive>,
 }
 
 impl Around {
@@ -92,7 +95,7 @@ impl Around {
             exports.insert(function.name.clone(), Rc::new(Export { place, function }));
         }
         let (interface, host) = (Rc::clone(interface), RefCell::new(Host::new(memory_limit)));
-        Self { format, interface, exports, host, library: program.library() }
+        Self { format, interface, exports, host, library: program.library(), drive: program.drive() }
     }
 
     /// Reads or changes the host's state. Nothing that runs the module can be reached from inside of `on`.

@@ -3,7 +3,7 @@
 use weft_codec::{Code, Error, Result};
 
 use super::guest::{self, Args, call_named, integer};
-use super::{Call, emscripten, invoke, pure, slices, stat, strftime, syscalls, time, wasi};
+use super::{Call, emscripten, invoke, pure, slices, stat, strftime, syscalls, time, wasi, weavedrive};
 use crate::engine::{Stop, Type, Value};
 use crate::format::Format;
 use crate::interface::Import;
@@ -146,8 +146,9 @@ fn dispatch(
 fn number(call: &mut Call<'_>, name: &str, args: &Args<'_>) -> std::result::Result<i64, Stop> {
     match name {
         "__assert_fail" => Err(emscripten::assert_fail(call, args)),
-        "__asyncjs__weavedrive_open" => emscripten::weavedrive_open(call),
-        "__asyncjs__weavedrive_read" | "__asyncjs__weavedrive_close" => Err(emscripten::weavedrive_other()),
+        "__asyncjs__weavedrive_close" => weavedrive::close(call, args),
+        "__asyncjs__weavedrive_open" => weavedrive::open(call, args),
+        "__asyncjs__weavedrive_read" => weavedrive::read(call, args),
         "__cxa_throw" => Err(Stop::abort("it threw a C++ exception; it was built without what catches them")),
         "__syscall_chmod" => stat::chmod(call, args),
         "__syscall_faccessat" => stat::faccessat(call, args),

@@ -65,6 +65,9 @@ pub(crate) fn fd_read(call: &mut Call<'_>, args: &Args<'_>) -> Result<i64, Stop>
     if let Err(errno) = call.host(|host| host.files.stream(args.int(0)).map(drop)) {
         return Ok(i64::from(errno));
     }
+    if call.host(|host| host.files.is_drive(args.int(0))) {
+        return Err(Stop::abort("it read an item of WeaveDrive past its drive, which the loader cannot do"));
+    }
     for (start, len) in buffers(call, args)? {
         charge(call, len)?;
         within(call, start, len)?;

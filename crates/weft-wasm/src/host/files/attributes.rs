@@ -19,9 +19,9 @@ const DEVICE: u32 = 0o020_000;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct About {
     /// Permissions.
-    mode: u32,
+    pub(super) mode: u32,
     /// When it was changed, by the module's clock.
-    time: u64,
+    pub(super) time: u64,
 }
 
 /// The answer of `stat`.
@@ -59,6 +59,7 @@ impl Files {
         let (kind, size) = match self.nodes.get(&ino) {
             Some(Node::Directory) => (DIRECTORY, 4_096),
             Some(Node::File(bytes)) => (REGULAR, u64::try_from(bytes.len()).unwrap_or(u64::MAX)),
+            Some(Node::Drive { size, .. }) => (REGULAR, *size),
             _ => (DEVICE, 0),
         };
         // As emscripten numbers its devices: null, tty, and tty1 where standard error goes.
