@@ -26,6 +26,7 @@ mod network_blocks;
 mod network_rebuild;
 mod network_upload;
 mod node_ahead;
+mod node_exchanges;
 mod node_fraud;
 mod node_heads;
 mod node_http;

@@ -48,6 +48,8 @@ pub struct Node<S, F, C> {
     /// How sources have done in this session.
     scores: RefCell<Scores>,
     pub(crate) cache: Cache,
+    /// What answers to paths link to.
+    pub(crate) answered: crate::hb::Answered,
 }
 
 /// A program, and what it was made of: the modules in their order, their options, and the engines.
@@ -166,6 +168,7 @@ impl<S: Store, F: Fetch, C: Clock> Node<S, F, C> {
             busy: RefCell::default(),
             scores: RefCell::default(),
             cache: Cache::default(),
+            answered: crate::hb::Answered::default(),
         }
     }
 

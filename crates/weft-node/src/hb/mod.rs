@@ -7,7 +7,8 @@
 //! | `drive.rs` | resolves, obtains what the resolution needed, resolves again |
 //! | `reply.rs`, `page.rs` | a result as headers and body: httpsig, JSON, or a page for a person |
 //! | `home.rs` | [`Home`]: where processes, schedules and messages are |
-//! | `local.rs`, `told.rs` | the local network as such a place, and what it says as messages |
+//! | `local.rs`, `synced.rs` | such places: the local network; what a node synced from HyperBEAM nodes |
+//! | `told.rs` | what they say as messages |
 //! | `answered.rs` | what answers link to |
 //!
 //! docs/http.md shows it with curl; docs/devices.md lists what differs from HyperBEAM.
@@ -19,6 +20,7 @@ mod local;
 mod page;
 mod reply;
 mod request;
+mod synced;
 mod told;
 
 use weft_codec::message::Generation;

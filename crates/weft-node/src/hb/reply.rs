@@ -189,7 +189,9 @@ fn as_headers(tabm: &Tabm, status: u16) -> Result<Reply> {
 
 /// The whole message as the body, and what fits as headers too.
 fn as_json(tabm: &Tabm, status: u16) -> Result<Reply> {
-    let text = json::encode(&structured::from_tabm(tabm)?, GENERATION)?;
+    let text = json::encode(&structured::from_tabm(tabm)?, GENERATION).map_err(|cause| {
+        Error::new(Code::NotAcceptable, "The message has no JSON: ask without.").because(cause)
+    })?;
     let reply = Reply::new(status, "application/json", text.into_bytes())
         .with_header("codec-device", "json@1.0".to_owned());
     let (mut headers, mut bytes) = (Vec::new(), 0_usize);

@@ -123,6 +123,69 @@ pub(super) fn legacy_page(process: Id, entries: &[Entry], more: bool, last: &Dat
     Ok(Message::new().with("content-type", "application/json").with("body", page.to_string()))
 }
 
+/// Where a signed assignment says it is.
+fn signed_place(message: Message, assignment: &Message) -> Message {
+    let of = |key: &str, own: &str| assignment.get(own).or_else(|| assignment.get(key)).cloned();
+    let placed =
+        [("timestamp", "block-timestamp"), ("block-height", "block-height"), ("block-hash", "block-hash")];
+    placed.into_iter().fold(message, |message, (key, own)| match of(key, own) {
+        Some(value) => message.with(key, value),
+        None => message,
+    })
+}
+
+/// The last slot of a process of a HyperBEAM node.
+pub(super) fn signed_slot(process: Id, slot: u64, newest: &Message, scheduler: &str) -> Message {
+    let message = Message::new()
+        .with("process", process.to_string())
+        .with("current", number(slot))
+        .with("cache-control", "no-store")
+        .with("addresses", Value::List(vec![scheduler.into()]));
+    signed_place(message, newest)
+}
+
+/// A page of the schedule of such a process.
+pub(super) fn signed_page(
+    process: Id,
+    entries: Vec<(u64, Message)>,
+    more: bool,
+    newest: &Message,
+    legacy: bool,
+) -> Result<Message> {
+    if !legacy {
+        let page = Message::new()
+            .with("type", "schedule")
+            .with("process", process.to_string())
+            .with("continues", more)
+            .with(
+                "assignments",
+                entries.into_iter().map(|(slot, one)| (slot.to_string(), one.into())).collect::<Message>(),
+            );
+        return Ok(signed_place(page, newest));
+    }
+    let mut edges = Vec::new();
+    for (slot, assignment) in entries {
+        edges.push(json!({ "cursor": slot, "node": json_iface::assignment(&assignment, GENERATION)? }));
+    }
+    let place = signed_place(Message::new(), newest);
+    let text = |key: &str| match place.get(key) {
+        Some(Value::Integer(number)) => number.to_string(),
+        Some(value) => value.as_text().unwrap_or_default().to_owned(),
+        None => String::new(),
+    };
+    let page = json!({
+        "page_info": {
+            "process": process.to_string(),
+            "has_next_page": more,
+            "timestamp": text("timestamp"),
+            "block-height": text("block-height"),
+            "block-hash": text("block-hash"),
+        },
+        "edges": edges,
+    });
+    Ok(Message::new().with("content-type", "application/json").with("body", page.to_string()))
+}
+
 /// What a node says of a slot that has no message yet.
 pub(super) fn not_yet(newest: u64) -> Answer {
     let refusal = Message::new()

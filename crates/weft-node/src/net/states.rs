@@ -43,7 +43,15 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
             (is_lua && !there, state)
         };
         let (again, state) = self.evaluated(process, wanted, look).await?;
-        let state = if again { Some(self.again(process, wanted).await?) } else { state? };
+        let state = match (again, self.answered.state(process, wanted)) {
+            (false, _) => state?,
+            (true, Some(state)) => Some(state),
+            (true, None) => {
+                let state = self.again(process, wanted).await?;
+                self.answered.keep_state(process, wanted, state.clone());
+                Some(state)
+            }
+        };
         Ok(Reached { slot: wanted, state, result: self.kept(process, wanted).await? })
     }
 

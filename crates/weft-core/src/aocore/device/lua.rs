@@ -3,7 +3,7 @@
 //! | key | in | out |
 //! |---|---|---|
 //! | `compute`, where the base has `process` and no script of its own | as `genesis-wasm@1.0` | a dry run |
-//! | any other that is no key of the base | base or request: `module`, a script's id, a message with it, or its text; `function` | what the function gave for the base and the request |
+//! | any other that is no key of the base | base or request: `module`, a script's id, a message with it, its text, or several; `function` | what the function gave for the base and the request |
 //!
 //! `/PID~process@1.0/now/~lua@5.3a&module=ID/balance` calls `balance(state, request)`. A script can be the body of the request as
 //! well, with the content type `application/lua` or `text/x-lua`. The state stays as it is; scripts are sandboxed and metered.
@@ -55,7 +55,10 @@ impl Device for Lua {
     }
 }
 
-/// The text of the script that a request names.
+/// The most modules of a process.
+const MAX_MODULES: usize = 64;
+
+/// The text of the script that a request names, or of the base's own modules.
 fn script(base: &Message, request: &Message, run: &Run<'_>) -> Result<Option<String>> {
     let kind = run.own(request, "content-type")?;
     let is_lua = kind.as_ref().and_then(Value::as_text).is_some_and(weft_codec::ao::is_lua_text);
@@ -64,14 +67,30 @@ fn script(base: &Message, request: &Message, run: &Run<'_>) -> Result<Option<Str
         None => run.own(base, "module")?,
         some => some,
     };
-    let Some(module) = module else { return Ok(None) };
+    let modules = match module {
+        None => return Ok(None),
+        Some(Value::List(modules)) if modules.len() <= MAX_MODULES => modules,
+        Some(one) => vec![one],
+    };
+    let several = modules.len() > 1;
+    let mut code = String::new();
+    for module in modules {
+        let text = text_of(run.unlinked(module)?, run)?;
+        // Each is a chunk: what it calls local is its own, and what it returns is nobody's.
+        code.push_str(&if several { format!("(function(...) {text}\nend)();\n") } else { text });
+    }
+    Ok(Some(code))
+}
+
+/// The text of a module: a message with it, the id of one, or the text itself.
+fn text_of(module: Value, run: &Run<'_>) -> Result<String> {
     let refuse = || Error::new(Code::RequestInvalid, "`module` is neither a script nor the id of one.");
     let message = match module {
         Value::Message(message) => message,
         other => {
             let text = other.as_text().ok_or_else(refuse)?.to_owned();
             if text.parse::<Id>().is_err() {
-                return Ok(Some(text));
+                return Ok(text);
             }
             match run.load(&text)? {
                 Some(Value::Message(message)) => message,
@@ -83,5 +102,5 @@ fn script(base: &Message, request: &Message, run: &Run<'_>) -> Result<Option<Str
         Some(body) => Some(body),
         None => run.own(&message, "data")?,
     };
-    code.as_ref().and_then(Value::as_text).map(|text| Some(text.to_owned())).ok_or_else(refuse)
+    code.as_ref().and_then(Value::as_text).map(str::to_owned).ok_or_else(refuse)
 }

@@ -26,8 +26,11 @@ use crate::reach::{Reach, Stop};
 use crate::seams::{Batch, Clock, Fetch, Store, Table};
 use crate::sources::Sources;
 
-use stored::{module_of, schedule_verifier_at, stored_assignment, stored_module};
-pub(crate) use stored::{stored_checks, stored_signed_machine, stored_signed_process};
+use stored::{module_of, schedule_verifier_at, stored_module};
+pub(crate) use stored::{
+    schedule_verifier, stored_assignment, stored_checks, stored_modules, stored_signed_machine,
+    stored_signed_process,
+};
 
 /// One sync of one such process.
 pub(super) struct SignedRun<'a, S, F, C, O> {

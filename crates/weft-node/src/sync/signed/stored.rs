@@ -104,3 +104,22 @@ pub(crate) async fn stored_assignment<S: Store>(
     let checks = [proved.checks(), order.as_slice()].concat();
     Ok((proved, checks))
 }
+
+/// The modules of a stored process. Error: `store-corrupt` for one that is not there.
+pub(crate) async fn stored_modules<S: Store>(
+    archive: &Archive<'_, S>,
+    process: &SignedProcess,
+) -> Result<SignedModules> {
+    let mut modules = SignedModules::default();
+    for id in &process.modules {
+        let module = stored_module(archive, *id).await?;
+        let module = module.ok_or_else(|| corrupt(Table::Items, &id.to_string()))?;
+        modules.add(*id, &module.message)?;
+    }
+    Ok(modules)
+}
+
+/// A verifier of a schedule from its first slot.
+pub(crate) fn schedule_verifier(process: Id) -> ScheduleVerifier {
+    ScheduleVerifier::new(process)
+}
