@@ -2,6 +2,8 @@
 
 #[path = "properties/aocore.rs"] // the tests read this file from their own place
 mod aocore;
+#[path = "properties/exceptions.rs"]
+mod exceptions;
 #[path = "properties/http.rs"]
 mod http;
 #[path = "properties/lua.rs"]
@@ -10,6 +12,7 @@ mod lua;
 mod lua_program;
 
 pub use aocore::request_path;
+pub use exceptions::rewrite_exceptions;
 pub use http::{httpsig, structured_fields};
 pub use lua::{lua_format, lua_number, lua_pattern};
 pub use lua_program::{lua_program, lua_snapshot, lua53_program};

@@ -40,6 +40,11 @@ fn items() {
 }
 
 #[test]
+fn modules_with_exceptions() {
+    seeds("rewrite_exceptions", properties::rewrite_exceptions);
+}
+
+#[test]
 fn bundles() {
     seeds("bundle", properties::bundle);
 }

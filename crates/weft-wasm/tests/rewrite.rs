@@ -261,6 +261,9 @@ fn what_is_no_module_is_refused() {
         "(module (import \"weft\" \"gas\" (func)))",
         "(module (import \"env\" \"m\" (memory 1)))",
         "(module (import \"env\" \"g\" (global i32)))",
+        "(module (global (export \"weft:gas\") (mut i64) (i64.const 0)))",
+        "(module (global (export \"weft:global:0\") i64 (i64.const 0)))",
+        "(module (func (export \"weft:start\")))",
     ] {
         let error = rewrite(&wat::parse_str(text).unwrap()).unwrap_err();
         assert_eq!(error.code(), Code::ModuleInvalid, "{text}");

@@ -47,7 +47,12 @@ pub fn rewrite_module(bytes: &[u8]) -> usize {
     let module = module.to_bytes();
     // What wasmi does not run is no matter of the rewrite.
     let Some(mut original) = Run::new(&module, true) else { return 0 };
-    let rewritten = rewrite::rewrite(&module).expect("a valid module");
+    let rewritten = match rewrite::rewrite(&module) {
+        Ok(rewritten) => rewritten,
+        // A fuzzer finds them.
+        Err(error) if error.sentence().contains("names that only Weft gives") => return 0,
+        Err(error) => panic!("a valid module: {error}"),
+    };
     assert_eq!(rewritten, rewrite::rewrite(&module).expect("the same"), "the same bytes each time");
     let mut rewritten = Run::new(&rewritten, false).expect("valid as well");
     let names: Vec<String> = original.instance.as_ref().map_or_else(Vec::new, |instance| {

@@ -81,7 +81,7 @@ pub fn rewrite(module: &[u8]) -> Result<Vec<u8>> {
     Ok(out.finish())
 }
 
-/// A module that imports what only Weft gives would be mistaken for one that is rewritten.
+/// A module that has what only Weft gives would be mistaken for one that is rewritten, or have a name twice.
 fn refuse_ours(module: &[u8]) -> Result<()> {
     for payload in Parser::new(0).parse_all(module) {
         match payload.map_err(unreadable)? {
@@ -89,6 +89,14 @@ fn refuse_ours(module: &[u8]) -> Result<()> {
                 for import in reader.into_imports() {
                     if import.map_err(unreadable)?.module == GAS_MODULE {
                         return Err(invalid("the module imports what only Weft gives"));
+                    }
+                }
+            }
+            Payload::ExportSection(reader) => {
+                for export in reader {
+                    let name = export.map_err(unreadable)?.name;
+                    if name == GAS || name == START || name.starts_with(GLOBAL_PREFIX) {
+                        return Err(invalid("the module exports names that only Weft gives"));
                     }
                 }
             }

@@ -90,6 +90,13 @@ impl Facts {
                     }
                 }
                 Payload::MemorySection(_) => facts.memory = true,
+                Payload::ExportSection(reader) => {
+                    for export in reader {
+                        if export.map_err(unreadable)?.name.starts_with(CALL_PREFIX) {
+                            return Err(invalid("the module exports names that only Weft gives"));
+                        }
+                    }
+                }
                 Payload::CodeSectionStart { .. } => break,
                 _ => (),
             }
