@@ -16,6 +16,8 @@ use weft_wasm::{Drive, Format, Limits, Machine, OnError, Outcome, Program, Progr
 struct Workload {
     env: Value,
     messages: Vec<Value>,
+    /// Bytes of memory, if not the usual limit.
+    memory_limit: Option<u64>,
     /// What a gateway has, for processes with WeaveDrive.
     drive: Option<Gateway>,
 }
@@ -132,7 +134,8 @@ pub fn compare(
         "roll-back" => OnError::RollBack,
         other => return Err(format!("the reference's mode is “{other}”")),
     };
-    let limits = Limits::default();
+    let usual = Limits::default();
+    let limits = Limits { memory_bytes: workload.memory_limit.unwrap_or(usual.memory_bytes), ..usual };
     let format = Format::parse(format).map_err(|e| format!("{e:?}"))?;
     let mut program =
         Program::compile_on(how.engine, module, format, &limits).map_err(|e| format!("{e:?}"))?;

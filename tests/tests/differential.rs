@@ -12,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use sha2::{Digest, Sha256};
 use weft_tests::differential::{How, Report, compare};
 use weft_wasm::engine::Wasmi;
+use weft_wasm::{Code, Format, Limits, Program};
 
 pub(crate) const WASM64: (&str, &str) = ("aos2_0_6.wasm", "wasm64-unknown-emscripten-draft_2024_02_15");
 /// Gas of a slice where messages are cut: several cuts in most messages of aos, most of them within a `pcall`.
@@ -157,6 +158,26 @@ fn other_modules_in_place() {
             Compared { module: module(file), format, workload, mode: "keep", slice, most: MANY - 1 }.run();
         assert!(report.messages >= 200 && report.memories >= 18, "{report:?}");
     }
+}
+
+/// llama starts with 1.2 GB: more than a compute unit gives, unless it is told to. Without a model, it answers as aos does.
+#[test]
+fn llama_is_refused_and_runs_where_it_may() {
+    let bytes = read(&module("llama.wasm"));
+    let (format, limits) = (Format::parse(WASM64.1).unwrap(), Limits::default());
+    let refused = Program::compile(&bytes, format, &limits).map(drop).unwrap_err();
+    assert_eq!(refused.code(), Code::MemoryLimit);
+    let said = "the module starts with 1258291200 bytes of memory; 1073741824 are allowed";
+    assert_eq!(refused.sentence(), said);
+    let mut workload: serde_json::Value = serde_json::from_slice(&node(&[WORKLOAD])).unwrap();
+    workload["messages"].as_array_mut().unwrap().truncate(4);
+    workload["memory_limit"] = (2_u64 << 30).into();
+    let text = workload.to_string();
+    let reference = reference(&module("llama.wasm"), WASM64.1, "keep", text.as_bytes());
+    let how = How { engine: &Wasmi, limit: usize::MAX, slice: u64::MAX };
+    let report = compare(&bytes, WASM64.1, &text, &reference, how).unwrap();
+    println!("llama.wasm: {report:?}");
+    assert!(report.messages == 4 && report.memories == 1, "{report:?}");
 }
 
 /// Files of Arweave, read through npm `@permaweb/weavedrive` in the loader and from a drive here.

@@ -11,6 +11,7 @@ use weft_codec::{Address, Id, Result};
 use weft_lua::Filter;
 use weft_wasm::Limits;
 
+mod drive;
 mod inclusion;
 pub mod module;
 pub mod process;
@@ -79,6 +80,10 @@ pub struct Args {
     /// Keeps the memory that a failed message left, as ao-loader alone does; without it the memory is rolled back.
     #[arg(long, requires = "module")]
     keep_memory: bool,
+    /// Files of Arweave for a module with WeaveDrive: `DIR/data/ID`, `DIR/block/HEIGHT` and `DIR/tx/ID`, the latter two as a gateway's JSON
+    /// has them.
+    #[arg(long, value_name = "DIR", requires = "module")]
+    drive: Option<PathBuf>,
     /// Most gas of one message.
     #[arg(long, value_name = "GAS", requires = "module", default_value_t = Limits::default().gas)]
     gas_limit: u64,
@@ -129,6 +134,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
                 messages,
                 format: args.format,
                 keep_memory: args.keep_memory,
+                drive: args.drive,
                 limits: Limits { memory_bytes: args.memory_limit, gas: args.gas_limit },
             };
             module::run(&replay, lines, &mut std::io::stdout().lock(), &mut std::io::stderr().lock())

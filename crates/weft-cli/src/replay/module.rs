@@ -10,6 +10,7 @@ use weft_codec::{Code, Error, Result};
 use weft_wasm::{Format, Limits, Machine, OnError, Outcome, Program};
 
 use super::Lines;
+use super::drive;
 
 /// How much of an output goes on a line.
 const SHOWN_CHARS: usize = 100;
@@ -25,6 +26,8 @@ pub struct ModuleReplay {
     pub format: Option<String>,
     /// Keeps the memory that a failed message left, as ao-loader alone does; without it the memory is rolled back.
     pub keep_memory: bool,
+    /// Files of Arweave that the module may read.
+    pub drive: Option<PathBuf>,
     /// Most gas of one message, most bytes of memory.
     pub limits: Limits,
 }
@@ -70,7 +73,10 @@ fn replay(args: &ModuleReplay, mut lines: Lines, out: &mut impl Write) -> Result
         Error::new(Code::JsonInvalid, sentence).because(cause)
     })?;
     let limits = args.limits;
-    let program = Program::compile(&module, format(args, &given.env, &module)?, &limits)?;
+    let mut program = Program::compile(&module, format(args, &given.env, &module)?, &limits)?;
+    if let Some(folder) = &args.drive {
+        program = program.with_drive(drive::read(folder)?);
+    }
     let on_error = if args.keep_memory { OnError::Keep } else { OnError::RollBack };
     let mut machine = Machine::new(&program, limits, on_error)?;
     let env = given.env.to_string();
@@ -165,6 +171,7 @@ mod tests {
             messages: dir.join("messages.json"),
             format: None,
             keep_memory: false,
+            drive: None,
             limits: Limits::default(),
         }
     }
