@@ -278,3 +278,61 @@ fn serve_answers_with_cross_origin_headers_and_without_a_page_says_so() {
     assert_eq!(response.status(), 413);
     served.stop();
 }
+
+/// A process that counts.
+const COUNTER: &str = "
+count = 0
+function compute(base, req)
+  local body = req.body
+  if body.action == 'Add' then count = count + tonumber(body.data) end
+  base.count = string.format('%d', count)
+  base.results = { output = { data = base.count } }
+  return base
+end
+";
+
+/// docs/http.md has these calls as a table.
+#[test]
+fn every_call_of_the_real_client_is_answered_in_both_modes() {
+    let folder = folder("calls");
+    let module = folder.join("counter.lua");
+    std::fs::write(&module, COUNTER).unwrap();
+    let served = serve(&folder, &[module]);
+    let (wallet, module) = (folder.join("wallet.json"), served.modules[0].to_string());
+    let seen = node(&["aoconnect/calls.mjs", &served.url, wallet.to_str().unwrap(), &module]);
+    let seen: Value = serde_json::from_str(&seen).unwrap();
+    let is_id = |value: &Value| value.as_str().is_some_and(|text| text.parse::<Id>().is_ok());
+    let data = |value: &Value| value["Output"]["data"].as_str().unwrap_or_default().to_owned();
+    let legacy = &seen["legacy"];
+    for call in ["spawn", "message", "sendSignedMessage", "assign", "monitor", "unmonitor"] {
+        assert!(is_id(&legacy[call]), "legacy {call}: {}", legacy[call]);
+    }
+    assert_eq!(legacy["signMessage"]["id"], legacy["sent"]);
+    assert_eq!(
+        (data(&legacy["result"]), data(&legacy["dryrun"])),
+        ("40".to_owned(), "42".to_owned()),
+        "{legacy}"
+    );
+    assert_eq!(legacy["results"]["edges"].as_array().unwrap().len(), 3, "{legacy}");
+    assert_eq!(legacy["getMessages"]["edges"][0]["node"]["message"]["id"], legacy["sentMessage"]);
+    assert_eq!(
+        (&legacy["getLastSlot"], &legacy["getMessageById"]["message"]["id"]),
+        (&json!("2"), &legacy["sentMessage"])
+    );
+    let mainnet = &seen["mainnet"];
+    assert!(is_id(&mainnet["spawn"]) && mainnet["message"] == json!(1), "{mainnet}");
+    assert_eq!(
+        (data(&mainnet["result"]), data(&mainnet["dryrun"])),
+        ("40".to_owned(), "42".to_owned()),
+        "{mainnet}"
+    );
+    assert_eq!(data(&mainnet["results"]["edges"][0]["node"]), "42", "{mainnet}");
+    for format in ["request ans104", "request httpsig"] {
+        assert_eq!(mainnet[format], json!({ "status": 200, "body": "42" }), "{format}");
+    }
+    assert_eq!(
+        (mainnet["getMessages"]["edges"].as_array().unwrap().len(), &mainnet["getLastSlot"]),
+        (2, &json!("2"))
+    );
+    served.stop();
+}

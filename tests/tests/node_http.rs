@@ -186,7 +186,12 @@ async fn a_process_is_spawned_pushed_to_and_read() {
     let (one, other) = (lua_process(&stage, "one").await, lua_process(&stage, "other").await);
     let answer = send(&stage, one, "Hello", "").await;
     assert_eq!((&answer["slot"], &answer["raw"]["Output"]), (&json!(1), &json!("seen Hello")), "{answer}");
-    send(&stage, one, "Send", &other.to_string()).await;
+    let sent = send(&stage, one, "Send", &other.to_string()).await;
+    // As a node tells it: where each message went, and what came of it.
+    assert_eq!((&sent["1"]["target"], &sent["1"]["slot"]), (&json!(other), &json!(1)), "{sent}");
+    assert_eq!(sent["1"]["resulted-in"], json!({ "process": other, "slot": 1 }));
+    let nobody = send(&stage, one, "Send", "ZZZ").await;
+    assert_eq!(nobody["1"]["response"], json!("error"), "{nobody}");
     // What was sent has its slot and is evaluated once the answer is there.
     assert_eq!(text(&stage, &format!("/{other}/slot/current")).await, (200, "1".to_owned()));
     assert_eq!(
@@ -207,7 +212,7 @@ async fn a_process_is_spawned_pushed_to_and_read() {
     assert_eq!((status, &state["at-slot"], &state["count"]), (200, &json!(2), &json!(3)), "{state}");
     assert_eq!(state["results"]["outbox"][0]["target"], json!(other), "{state}");
     let (status, later) = json_of(&stage, &format!("/{one}~process@1.0/compute&slot=9")).await;
-    assert_eq!((status, &later["attempted-slot"]), (404, &json!(3)), "{later}");
+    assert_eq!((status, &later["attempted-slot"]), (404, &json!(4)), "{later}");
     // The schedule in both encodings.
     let page = get(&stage, &format!("/{one}~process@1.0/schedule?from=1&to=2&accept-bundle=true")).await;
     let page = message_of(&page);
@@ -216,16 +221,16 @@ async fn a_process_is_spawned_pushed_to_and_read() {
     let (_, legacy) =
         text(&stage, &format!("/{one}~process@1.0/schedule?from=1&accept=application/aos-2")).await;
     let legacy: Value = serde_json::from_str(&legacy).unwrap();
-    assert_eq!((&legacy["edges"][1]["cursor"], legacy["edges"].as_array().unwrap().len()), (&json!(2), 2));
+    assert_eq!((&legacy["edges"][1]["cursor"], legacy["edges"].as_array().unwrap().len()), (&json!(2), 3));
     // A function over the state; a dry run.
     let script = "function double(base, req) return req.by .. ' times ' .. base.count end";
     let headers = [("content-type", "application/lua")];
     let path = format!("/{one}~process@1.0/now/~lua@5.3a/double&by=2");
     let doubled = ask(&stage, Method::Post, &path, &headers, script.into()).await;
-    assert_eq!((doubled.status, doubled.body.as_slice()), (200, b"2 times 3".as_slice()));
+    assert_eq!((doubled.status, doubled.body.as_slice()), (200, b"2 times 4".as_slice()));
     let (_, dry) = json_of(&stage, &format!("/{one}~process@1.0/as=execution/compute&Action=Ask")).await;
     assert_eq!(dry["raw"]["Output"], json!("seen Ask"), "{dry}");
-    assert_eq!(text(&stage, &format!("/{one}~process@1.0/slot/current")).await.1, "2");
+    assert_eq!(text(&stage, &format!("/{one}~process@1.0/slot/current")).await.1, "3");
 }
 
 #[tokio::test]

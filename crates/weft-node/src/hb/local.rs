@@ -2,15 +2,17 @@
 
 use weft_codec::Id;
 use weft_codec::item::DataItem;
-use weft_codec::message::{Message, Value, structured};
+use weft_codec::message::{Message, Value};
 use weft_core::LuaRun;
 use weft_core::aocore::{Answer, At, Need};
 
 use super::{Home, told};
 use crate::evaluate::run_script;
-use crate::net::{Handled, LocalNet, Refusal};
+use crate::net::{Chain, Handled, LocalNet, Refusal};
 use crate::seams::{Clock, Signer, Store};
 
+/// Steps of a push that are told of: messages nest only so deep.
+const MAX_TOLD_DEPTH: usize = 16;
 /// Assignments of one page (HyperBEAM `dev_scheduler.erl`).
 const MAX_PAGE: u64 = 1_000;
 
@@ -118,21 +120,75 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
     /// Schedules an item, evaluates it and what it sends, and tells what came of it.
     async fn pushed(&self, item: DataItem) -> Handled<Answer> {
         let id = item.id();
-        let settled = self.push_item(item).await?;
+        let mut settled = self.push_item(item).await?;
         let (process, slot) = (settled.process, settled.slot);
         if process == id {
             let assignment = self.assignment(process, slot).await?;
             return Ok(Answer::ok(assignment.with("process", process.to_string())));
         }
-        let result = self.result_at(process, slot).await?;
-        let mut told = told::results(&result, true)?
-            .with("process", process.to_string())
-            .with("slot", Value::Integer(i64::try_from(slot).unwrap_or(i64::MAX)))
-            .with("id", id.to_string());
+        let mut told = match self.result_there(process, slot).await? {
+            Some(result) => told::results(&result, true)?,
+            None => Message::new(),
+        };
+        for (key, value) in self.resulted(process, slot, &mut settled.chain).await? {
+            told.set(key, value);
+        }
+        told.set("id", id.to_string());
         if !settled.failures.is_empty() {
             let failures = settled.failures.into_iter().map(Value::from).collect();
             told.set("not-pushed", Value::List(failures));
         }
-        Ok(Answer::ok(structured::from_tabm(&structured::to_tabm(&told, super::GENERATION)?)?))
+        Ok(Answer::ok(told))
     }
+
+    /// A process, its slot, and under `1`, `2`, … where the messages of the slot went and what came of them, to a depth.
+    async fn resulted(&self, process: Id, slot: u64, chain: &mut Chain) -> Handled<Message> {
+        let mut steps = vec![Step { process, slot, depth: 0, told: Message::new() }];
+        // Under which step and key a message stands, what is told of it, and the step it led to.
+        let mut hung: Vec<(usize, String, Message, usize)> = Vec::new();
+        let mut at = 0;
+        while let Some((from, slot, depth)) = steps.get(at).map(|step| (step.process, step.slot, step.depth))
+        {
+            let messages = match self.result_there(from, slot).await? {
+                Some(result) if depth < MAX_TOLD_DEPTH => result.messages,
+                _ => Vec::new(),
+            };
+            for (number, message) in (1_usize..).zip(&messages) {
+                let mut sent = told::not_sent(message);
+                if let Some((id, target)) = chain.take(from, message) {
+                    sent = Message::new().with("id", id.to_string()).with("target", target.to_string());
+                    // To a wallet, or to a process elsewhere, it is on the gateway and has no slot.
+                    if let Some(slot) = self.slot_there(target, id).await? {
+                        sent = told::at_slot(sent, slot);
+                        hung.push((at, number.to_string(), sent, steps.len()));
+                        steps.push(Step { process: target, slot, depth: depth + 1, told: Message::new() });
+                        continue;
+                    }
+                }
+                if let Some(step) = steps.get_mut(at) {
+                    step.told.set(number.to_string(), sent);
+                }
+            }
+            at += 1;
+        }
+        let whole =
+            |step: Step| told::at_slot(step.told, step.slot).with("process", step.process.to_string());
+        let mut whole: Vec<Message> = steps.into_iter().map(whole).collect();
+        // What hangs lowest comes last, and is hung first.
+        for (above, key, sent, below) in hung.into_iter().rev() {
+            let resulted = whole.get_mut(below).map(std::mem::take).unwrap_or_default();
+            if let Some(above) = whole.get_mut(above) {
+                above.set(key, sent.with("resulted-in", resulted));
+            }
+        }
+        Ok(whole.into_iter().next().unwrap_or_default())
+    }
+}
+
+/// A slot that a push came to.
+struct Step {
+    process: Id,
+    slot: u64,
+    depth: usize,
+    told: Message,
 }

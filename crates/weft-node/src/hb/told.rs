@@ -59,10 +59,14 @@ fn numbered_tag(assignment: &DataItem, name: &str) -> Value {
 }
 
 fn place(message: Message, assignment: &DataItem) -> Message {
-    message
+    let placed = message
         .with("timestamp", numbered_tag(assignment, "Timestamp"))
-        .with("block-height", numbered_tag(assignment, "Block-Height"))
-        .with("block-hash", assignment.tags.tag("Block-Hash").unwrap_or_default())
+        .with("block-height", numbered_tag(assignment, "Block-Height"));
+    // A scheduler of data items need not say the block's hash.
+    match assignment.tags.tag("Block-Hash") {
+        Some(hash) => placed.with("block-hash", hash),
+        None => placed,
+    }
 }
 
 /// The last slot of a process.
@@ -215,6 +219,17 @@ pub(super) fn results(result: &SlotResult, raw: bool) -> Result<Message> {
         told.set("raw", json_iface::value(&legacy)?);
     }
     Ok(told)
+}
+
+/// A message with its slot.
+pub(super) fn at_slot(message: Message, slot: u64) -> Message {
+    message.with("slot", number(slot))
+}
+
+/// What is told of a message of an outbox that went nowhere.
+pub(super) fn not_sent(message: &Json) -> Message {
+    let target = message.get("Target").and_then(Json::as_str).unwrap_or_default();
+    Message::new().with("response", "error").with("target", target).with("reason", "It was not sent.")
 }
 
 /// The state of a Lua process after a slot; of one that a message stopped, what stopped it.

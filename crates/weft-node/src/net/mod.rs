@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `/gateway` | Arweave gateway with GraphQL (`gateway.rs`, `graphql/`) and layer 1 (`layer1.rs`) |
 //! | `/su` | legacy scheduler unit (`su.rs` reads, `write.rs` writes) |
-//! | `/mu` | legacy messenger unit (`mu.rs`) |
+//! | `/mu` | legacy messenger unit (`mu.rs`; `push.rs` answers when all is done) |
 //! | `/cu` | legacy compute unit (`cu.rs`, `compute.rs`) |
 //! | anything else | a path of AO-Core, as a HyperBEAM node answers it ([`crate::hb`]; `states.rs`) |
 //!
@@ -24,6 +24,7 @@ mod ledger;
 mod local;
 mod mine;
 mod mu;
+mod push;
 mod reader;
 mod reply;
 mod schedule;
@@ -39,6 +40,7 @@ pub use chain::{CarrierRow, Mined, Tip, WeaveChunk};
 pub use ledger::{EntryRow, Filed, Head, IndexRow, Ledger};
 pub use local::LocalNet;
 pub use mu::{Claim, Pumped};
+pub(crate) use push::Chain;
 pub use reader::{MAX_BODY, Reader};
 pub(crate) use reply::{Handled, status_of};
 pub use reply::{Refusal, Reply};

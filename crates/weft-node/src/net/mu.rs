@@ -25,8 +25,6 @@ use crate::seams::{Batch, Clock, Signer, Store, Table};
 const MAX_DEPTH: u32 = 64;
 /// The most messages, spawns and assignments one request causes, however they nest.
 const MAX_PUSHED: u32 = 1_000;
-/// Milliseconds after which a push is answered with work left over.
-const SETTLED_AFTER: u64 = 30_000;
 /// Jobs read from the queue at a time.
 const QUEUE_STEP: usize = 64;
 
@@ -54,13 +52,9 @@ enum Task {
     Assign { process: String, message: String, base_layer: bool, exclude: Option<String> },
 }
 
-/// What became of a pushed item.
-#[derive(Clone, Debug)]
-pub(crate) struct Settled {
-    pub(crate) process: Id,
-    pub(crate) slot: u64,
-    /// What of its chain failed, in sentences.
-    pub(crate) failures: Vec<String>,
+/// Whether the bytes of a job are of this chain.
+pub(super) fn is_of_chain(job: &[u8], initial: Id) -> bool {
+    serde_json::from_slice::<Job>(job).is_ok_and(|job| job.initial == initial)
 }
 
 /// A job that is under way, for as long as this is held.
@@ -69,6 +63,13 @@ pub struct Claim<'a> {
     claimed: &'a RefCell<BTreeSet<String>>,
     key: String,
     job: Result<Job, String>,
+}
+
+impl Claim<'_> {
+    /// Whether the job is of this chain.
+    pub(super) fn is_of(&self, initial: Id) -> bool {
+        self.job.as_ref().is_ok_and(|job| job.initial == initial)
+    }
 }
 
 impl Drop for Claim<'_> {
@@ -121,7 +122,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
     }
 
     /// Gives a proved item its slot, and puts its evaluation into the queue; the process.
-    async fn take_item(&self, item: DataItem) -> Handled<Id> {
+    pub(super) async fn take_item(&self, item: DataItem) -> Handled<Id> {
         check_tags(&item)?;
         let id = item.id();
         let is_process = item.tags.tag("Type") == Some("Process");
@@ -136,56 +137,6 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         let batch = self.queued(Batch::default(), vec![Job { task, initial: id, depth: 0 }]).await?;
         // The scheduler's refusal is told as the messenger tells it: status 500, the inner status in the text.
         Ok(self.schedule_item(item, batch).await.map_err(relayed)?.process)
-    }
-
-    /// As `POST /mu`, for a proved item; then works the queue off until nothing of what the item caused is left, or until
-    /// [`SETTLED_AFTER`]. Tells the process and its slot, and whether all was done; the sentences are of what failed.
-    pub(crate) async fn push_item(&self, item: DataItem) -> Handled<Settled> {
-        let (id, target) = (item.id(), item.target);
-        let ledger = self.reader.ledger();
-        let known = match target {
-            Some(target) => ledger.slot_of(target, id).await?.is_some(),
-            None => ledger.slot_of(id, id).await?.is_some(),
-        };
-        let is_process = item.tags.tag("Type") == Some("Process");
-        let process = match (known, target) {
-            (true, Some(target)) if !is_process => target,
-            (true, _) => id,
-            (false, _) => {
-                let _turn = self.turn.lock().await;
-                self.take_item(item).await?
-            }
-        };
-        let slot = ledger.slot_of(process, id).await?;
-        let slot = slot.ok_or_else(|| failed("The message has no slot."))?;
-        let until = self.reader.clock().now_ms().saturating_add(SETTLED_AFTER);
-        let mut failures = Vec::new();
-        while self.has_jobs(id).await? {
-            if self.reader.clock().now_ms() > until {
-                failures.push("What the message sends takes long: it goes on after this answer.".to_owned());
-                break;
-            }
-            match self.next_job().await? {
-                Some(claim) => {
-                    let own = claim.job.as_ref().is_ok_and(|job| job.initial == id);
-                    if let (Pumped::Failed(sentence), true) = (self.work_off(claim).await?, own) {
-                        failures.push(sentence);
-                    }
-                }
-                None => self.reader.clock().sleep(5).await,
-            }
-        }
-        Ok(Settled { process, slot, failures })
-    }
-
-    /// Whether the queue has jobs of a chain.
-    async fn has_jobs(&self, initial: Id) -> Handled<bool> {
-        let (from, to) = below("job");
-        let found = self.reader.ledger().store().scan(Table::Settings, &from, &to, usize::MAX).await?;
-        let of_chain = |(_, bytes): &(String, Vec<u8>)| {
-            serde_json::from_slice::<Job>(bytes).is_ok_and(|job| job.initial == initial)
-        };
-        Ok(found.iter().any(of_chain))
     }
 
     async fn send_assign(&self, process: &str, id: &str, target: &Target) -> Handled {
@@ -509,7 +460,7 @@ fn data_of(value: &Value) -> Handled<Vec<u8>> {
 }
 
 /// An anchor of 32 bytes, or none for empty text.
-fn anchor_of(value: &Value) -> Handled<Option<[u8; 32]>> {
+pub(super) fn anchor_of(value: &Value) -> Handled<Option<[u8; 32]>> {
     match value.get("Anchor").and_then(Value::as_str) {
         None | Some("") => Ok(None),
         Some(text) => {

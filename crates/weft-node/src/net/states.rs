@@ -78,6 +78,11 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         Ok(results)
     }
 
+    /// The result of a slot, if it was evaluated.
+    pub(crate) async fn result_there(&self, process: Id, slot: u64) -> Handled<Option<SlotResult>> {
+        Ok(self.kept(process, slot).await?)
+    }
+
     /// The result of a slot.
     pub(crate) async fn result_at(&self, process: Id, slot: u64) -> Handled<SlotResult> {
         if let Some(kept) = self.kept(process, slot).await? {
@@ -99,6 +104,11 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         slot.ok_or_else(|| {
             Refusal::new(404, format!("Message {message} is not in the schedule of {process}."))
         })
+    }
+
+    /// The same, where it has one.
+    pub(crate) async fn slot_there(&self, process: Id, message: Id) -> Result<Option<u64>> {
+        self.reader.ledger().slot_of(process, message).await
     }
 
     /// The end of a schedule, and its last assignment.

@@ -39,6 +39,6 @@ pub(super) fn push(_: &Message, request: &Message, run: &Run<'_>) -> Result<Answ
         None if request.get("slot").is_some() => {
             Ok(Answer::refused(400, "A slot is pushed when its message is: there is nothing left to push."))
         }
-        None => Ok(unsigned()),
+        None => Ok(unsigned(request)),
     }
 }

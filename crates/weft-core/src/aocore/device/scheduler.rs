@@ -12,7 +12,7 @@
 //! The process is the base, or for `target` in the request that one.
 
 use weft_codec::message::{Message, Value};
-use weft_codec::{Id, Result};
+use weft_codec::{Code, Id, Result};
 
 use super::super::{Answer, Need, Run};
 use super::Device;
@@ -87,7 +87,7 @@ pub(super) fn schedule(base: &Message, request: &Message, run: &Run<'_>) -> Resu
     if is_post(request) {
         return match signed_item(request) {
             Some(item) => run.ask(&Need::Append { item }),
-            None => Ok(unsigned()),
+            None => Ok(unsigned(request)),
         };
     }
     let target =
@@ -104,8 +104,19 @@ pub(super) fn schedule(base: &Message, request: &Message, run: &Run<'_>) -> Resu
     run.ask(&Need::Schedule { process, from, to, legacy })
 }
 
-/// What a node says to a message that nobody signed.
-pub(super) fn unsigned() -> Answer {
+/// What a node says to a message that nobody signed; of one that is signed as an HTTP message, that it would have to be a data
+/// item: assignments of the local schedules are of items, so that others can prove them.
+pub(super) fn unsigned(request: &Message) -> Answer {
+    let commitments = request.get("commitments").and_then(Value::as_message);
+    let signed =
+        |(_, value): (&String, &Value)| value.as_message().is_some_and(|map| map.get("committer").is_some());
+    if commitments.is_some_and(|all| all.iter().any(signed)) {
+        let refusal = Message::new()
+            .with("status", 415)
+            .with("error", Code::SignatureUnsupported.as_str())
+            .with("body", "Messages signed as httpsig@1.0 get no slot here: sign a data item (ans104@1.0).");
+        return Answer::error(refusal);
+    }
     let refusal = Message::new()
         .with("status", 400)
         .with("body", "Message is not valid.")
