@@ -255,6 +255,13 @@ async fn a_wasm_process_is_read_by_the_same_paths() {
     let unit = stage.get(&format!("/cu/results/{process}?from=0")).await.1;
     assert_eq!(body["Output"], unit["edges"][1]["node"]["Output"], "{unit}");
     assert_eq!(text(&stage, &format!("/{process}~process@1.0/now/at-slot")).await.1, "1");
+    // What is asked for only if it is there is not evaluated.
+    stage.send(process, "later").await;
+    let asked = format!("/{process}~process@1.0/now/at-slot");
+    let cached = [("cache-control", "only-if-cached")];
+    assert_eq!(ask(&stage, Method::Get, &asked, &cached, Vec::new()).await.status, 504);
+    assert_eq!(text(&stage, &asked).await.1, "2");
+    assert_eq!(ask(&stage, Method::Get, &asked, &cached, Vec::new()).await.status, 200);
 }
 
 /// Numbers that look random and are the same each time.

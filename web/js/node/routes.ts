@@ -9,7 +9,8 @@ const NODE = /^(?:[A-Za-z0-9_-]{43}(?:[~/&?]|$)|~|(?:su|mu|cu|gateway)(?:\/|$)|(
 /** The path of a URL below a folder, with its query, if it is the node's; `null` if it is not. */
 export function nodePath(url: URL, folder: URL): string | null {
   if (url.origin !== folder.origin || !url.pathname.startsWith(folder.pathname)) return null;
-  const path = url.pathname.slice(folder.pathname.length);
+  // aoconnect puts a slash before its paths, whatever the URL of the node ends in; a node takes several for one.
+  const path = url.pathname.slice(folder.pathname.length).replace(/^\/+/, "");
   return NODE.test(decoded(path)) ? `/${path}${url.search}` : null;
 }
 

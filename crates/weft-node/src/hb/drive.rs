@@ -4,12 +4,12 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use weft_codec::item::DataItem;
 use weft_codec::message::Value;
 use weft_codec::{Code, Error, Id, Result};
 use weft_core::aocore::device::Devices;
 use weft_core::aocore::{Answer, Core, Host, Need, Store};
 
+use super::home::Given;
 use super::request::Asked;
 use super::{GENERATION, Home};
 use crate::net::{Handled, Refusal};
@@ -53,14 +53,14 @@ impl Memo {
         Error::new(Code::NotFound, "What the request needs is not here yet.")
     }
 
-    async fn obtain<H: Home>(&self, home: &H, what: Missing, item: Option<&DataItem>) -> Handled<()> {
+    async fn obtain<H: Home>(&self, home: &H, what: Missing, given: Given<'_>) -> Handled<()> {
         match what {
             Missing::Message(id) => {
                 let value = home.load(id).await?;
                 self.messages.borrow_mut().insert(id, value);
             }
             Missing::Need(need) => {
-                let answer = home.meet(&need, item).await?;
+                let answer = home.meet(&need, given).await?;
                 self.needs.borrow_mut().push((need, answer));
             }
         }
@@ -85,12 +85,13 @@ impl Host for Memo {
 
 /// The result of a request.
 pub(super) async fn resolve<H: Home>(home: &H, asked: &Asked) -> std::result::Result<Answer, Ended> {
+    let given = Given { item: asked.item.as_ref(), only_cached: asked.only_cached };
     let (memo, devices) = (Memo::default(), Devices::of_node());
     for _ in 0..MAX_ROUNDS {
         let core = Core::new(&devices, GENERATION).with_store(&memo).with_host(&memo);
         let result = core.request(&asked.message);
         let Some(missing) = memo.missing.borrow_mut().take() else { return result.map_err(Ended::Error) };
-        memo.obtain(home, missing, asked.item.as_ref()).await?;
+        memo.obtain(home, missing, given).await?;
     }
     let what = format!("The request needs more than {MAX_ROUNDS} messages and states.");
     Err(Ended::Error(Error::new(Code::ResolveLimit, what)))

@@ -7,13 +7,22 @@ use weft_core::aocore::{Answer, Need};
 
 use crate::net::Handled;
 
+/// What a request came with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Given<'a> {
+    /// The signed item that it came as, proved.
+    pub(crate) item: Option<&'a DataItem>,
+    /// `cache-control: only-if-cached`: nothing is evaluated for it.
+    pub(crate) only_cached: bool,
+}
+
 /// What a resolution asks of a node. Each thing is asked once for a request, however often it is resolved.
 pub(crate) trait Home {
     /// The message under an id.
     async fn load(&self, id: Id) -> Handled<Option<Value>>;
 
-    /// What was needed. `item` is the signed item that the request came as, proved.
-    async fn meet(&self, need: &Need, item: Option<&DataItem>) -> Handled<Answer>;
+    /// What was needed.
+    async fn meet(&self, need: &Need, given: Given<'_>) -> Handled<Answer>;
 
     /// Holds what an answer links to.
     fn keep(&self, linked: Vec<(Id, Value)>);

@@ -6,6 +6,7 @@ use weft_codec::message::{Message, Value};
 use weft_core::LuaRun;
 use weft_core::aocore::{Answer, At, Need};
 
+use super::home::Given;
 use super::{Home, told};
 use crate::evaluate::run_script;
 use crate::net::{Chain, Handled, LocalNet, Refusal};
@@ -27,8 +28,9 @@ impl<S: Store, C: Clock, G: Signer> Home for LocalNet<S, C, G> {
         }
     }
 
-    async fn meet(&self, need: &Need, item: Option<&DataItem>) -> Handled<Answer> {
-        let item = || item.cloned().ok_or_else(|| Refusal::new(400, "The message is no signed data item."));
+    async fn meet(&self, need: &Need, given: Given<'_>) -> Handled<Answer> {
+        let item =
+            || given.item.cloned().ok_or_else(|| Refusal::new(400, "The message is no signed data item."));
         match need {
             Need::Node => Ok(Answer::ok(told::node(self.address()))),
             Need::Processes => {
@@ -42,12 +44,20 @@ impl<S: Store, C: Clock, G: Signer> Home for LocalNet<S, C, G> {
             Need::Schedule { process, from, to, legacy } => {
                 self.page(*process, *from, *to, *legacy).await.map(Answer::ok)
             }
-            Need::State { process, slot } => self.state_at(*process, *slot).await,
+            Need::State { process, slot } => {
+                if given.only_cached {
+                    self.check_there(*process, *slot).await?;
+                }
+                self.state_at(*process, *slot).await
+            }
             Need::Results { process, at } => {
                 let slot = match at {
                     At::Slot(slot) => *slot,
                     At::Message(message) => self.slot_of_message(*process, *message).await?,
                 };
+                if given.only_cached {
+                    self.check_there(*process, Some(slot)).await?;
+                }
                 let result = self.result_at(*process, slot).await?;
                 Ok(Answer::ok(told::results(&result, true)?))
             }
@@ -96,6 +106,18 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
             .next()
             .ok_or_else(|| Refusal::new(500, "The assignment is not in the store."))?;
         Ok(told::assignment(slot, &assignment, message.as_ref())?)
+    }
+
+    /// Refuses what would have to be evaluated first.
+    async fn check_there(&self, process: Id, slot: Option<u64>) -> Handled<()> {
+        let newest = self.last(process).await?.0.slot;
+        match self.result_there(process, slot.unwrap_or(newest).min(newest)).await? {
+            Some(_) => Ok(()),
+            None => Err(Refusal::new(
+                504,
+                "The slot was not evaluated yet, and the request is for what is there only.",
+            )),
+        }
     }
 
     async fn state_at(&self, process: Id, slot: Option<u64>) -> Handled<Answer> {

@@ -91,7 +91,8 @@ pub(super) fn failed(error: &Error, wants: &Wants) -> Reply {
 /// A refusal of the network.
 pub(super) fn of_refusal(refusal: &Refusal, wants: &Wants) -> Reply {
     let code = match refusal.status {
-        404 => Code::NotFound,
+        404 | 504 => Code::NotFound,
+        503 => Code::ResolveLimit,
         400..=499 => Code::RequestInvalid,
         501 => Code::DeviceUnavailable,
         _ => Code::StoreFailed,

@@ -46,6 +46,8 @@ pub(super) struct Asked {
     /// The data item that it came as, proved.
     pub(super) item: Option<DataItem>,
     pub(super) wants: Wants,
+    /// Nothing is evaluated for it.
+    pub(super) only_cached: bool,
 }
 
 /// What the answer shall be.
@@ -125,7 +127,9 @@ pub(super) fn read(request: &Request) -> Result<Asked> {
         value => value.as_text().map(str::to_owned),
     };
     let wants = Wants::of(request, told);
-    Ok(Asked { message, item, wants })
+    let cache = told("cache-control").unwrap_or_default();
+    let only_cached = cache.split(',').any(|word| word.trim() == "only-if-cached");
+    Ok(Asked { message, item, wants, only_cached })
 }
 
 enum Body {

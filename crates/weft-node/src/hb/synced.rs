@@ -1,12 +1,12 @@
 //! Processes of HyperBEAM nodes that a [`Node`] has synced, as a place that requests are resolved over: what it proved and replayed,
 //! by the paths of the node it came from. It is read only.
 
-use weft_codec::item::DataItem;
 use weft_codec::message::{Message, Value, structured};
 use weft_codec::{Code, Error, Id, Result};
 use weft_core::aocore::{Answer, At, Need, json_iface};
 use weft_core::{LuaRun, NodeLimits, ProcessMachine, SlotResult};
 
+use super::home::Given;
 use super::{Home, told};
 use crate::archive::{Form, Record};
 use crate::evaluate::{evaluate, run_script};
@@ -149,7 +149,7 @@ impl<S: Store, F: Fetch, C: Clock> Home for Node<S, F, C> {
         Ok(module.map(|tabm| structured::value_of(&tabm)).transpose()?)
     }
 
-    async fn meet(&self, need: &Need, _: Option<&DataItem>) -> Handled<Answer> {
+    async fn meet(&self, need: &Need, _: Given<'_>) -> Handled<Answer> {
         match need {
             Need::Node => {
                 Ok(Answer::ok(Message::new().with("node", "Weft").with("version", env!("CARGO_PKG_VERSION"))))
