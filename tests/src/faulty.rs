@@ -149,6 +149,22 @@ impl Instance for FaultyInstance {
         self.0.visit(bytes, see);
     }
 
+    fn put(&mut self, index: u64, page: &[u8]) -> Result<(), OutOfBounds> {
+        self.0.put(index, page)
+    }
+
+    fn keep(&mut self) -> Result<Vec<u32>, Stop> {
+        self.0.keep()
+    }
+
+    fn back(&mut self) -> Result<(), Stop> {
+        self.0.back()
+    }
+
+    fn lost(&self) -> bool {
+        self.0.lost()
+    }
+
     fn globals(&self) -> Vec<Value> {
         self.0.globals()
     }

@@ -11,15 +11,16 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use js_sys::WebAssembly::{Global, Memory};
-use js_sys::{Array, BigInt, Function, Object, Proxy, Reflect, Uint8Array, WebAssembly};
+use js_sys::{Array, BigInt, Function, Object, Proxy, Reflect, Uint8Array, Uint32Array, WebAssembly};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use weft_codec::{Code, Error, Result};
+use weft_wasm::engine::records;
 use weft_wasm::engine::{
     After, Compiled, Engine, Guest, Imports, Instance, OutOfBounds, Progress, Stop, Trap, Type, Value,
 };
 use weft_wasm::interface::{Import, Interface};
-use weft_wasm::rewrite::GAS;
+use weft_wasm::rewrite::{BACK, GAS, KEEP, LOST, RECORDS, SAVE, UNDO};
 
 /// The memory is shown in pieces of this many bytes.
 const PIECE: u32 = 1 << 20;
@@ -80,6 +81,17 @@ struct Parts {
     gas: Global,
     globals: Vec<(Global, Type)>,
     functions: Vec<Function>,
+    undo: Undo,
+}
+
+/// The way back.
+struct Undo {
+    memory: Memory,
+    count: Global,
+    lost: Global,
+    save: Function,
+    back: Function,
+    keep: Function,
 }
 
 fn missing<T>(_: T) -> Stop {
@@ -100,7 +112,15 @@ impl Parts {
         }
         let memory = export("memory")?.dyn_into().map_err(missing)?;
         let gas = export(GAS)?.dyn_into().map_err(missing)?;
-        Ok(Self { memory, gas, globals, functions })
+        let undo = Undo {
+            memory: export(UNDO)?.dyn_into().map_err(missing)?,
+            count: export(RECORDS)?.dyn_into().map_err(missing)?,
+            lost: export(LOST)?.dyn_into().map_err(missing)?,
+            save: export(SAVE)?.dyn_into().map_err(missing)?,
+            back: export(BACK)?.dyn_into().map_err(missing)?,
+            keep: export(KEEP)?.dyn_into().map_err(missing)?,
+        };
+        Ok(Self { memory, gas, globals, functions, undo })
     }
 }
 
@@ -248,6 +268,17 @@ impl Open {
         if end > view.length() { Err(OutOfBounds) } else { Ok(view.subarray(at, end)) }
     }
 
+    /// Saves what is about to be written to.
+    fn save(&self, at: u64, len: u64) -> Bounded {
+        let parts = self.shared.parts().map_err(|_| OutOfBounds)?;
+        let size = |size: u64| match self.shared.interface.wide {
+            true => Ok(BigInt::from(size).into()),
+            false => u32::try_from(size).map(JsValue::from).map_err(|_| OutOfBounds),
+        };
+        let saved = parts.undo.save.call2(&JsValue::UNDEFINED, &size(at)?, &size(len)?);
+        saved.map(|_| ()).map_err(|_| OutOfBounds)
+    }
+
     fn call_js(&self, place: usize, args: &[Value]) -> Ended<Progress> {
         let shared = &self.shared;
         let function = shared.parts()?.functions.get(place);
@@ -284,15 +315,17 @@ impl Guest for Open {
     }
 
     fn write(&mut self, at: u64, from: &[u8]) -> Bounded {
-        self.bytes(at, length(from))?.copy_from(from);
+        let to = self.bytes(at, length(from))?;
+        self.save(at, length(from))?;
+        to.copy_from(from);
         Ok(())
     }
 
     fn copy(&mut self, to: u64, from: u64, len: u64) -> Bounded {
-        self.bytes(from, len)?;
-        let (to, from) = (self.bytes(to, len)?, self.bytes(from, len)?);
+        let (target, from) = (self.bytes(to, len)?, self.bytes(from, len)?);
+        self.save(to, len)?;
         // Overlapping ranges of one buffer are copied as if through another.
-        to.set(&from, 0);
+        target.set(&from, 0);
         Ok(())
     }
 
@@ -384,6 +417,36 @@ impl Instance for Running {
         }
     }
 
+    fn put(&mut self, index: u64, page: &[u8]) -> Bounded {
+        self.open.bytes(index.saturating_mul(length(page)), length(page))?.copy_from(page);
+        Ok(())
+    }
+
+    fn keep(&mut self) -> Ended<Vec<u32>> {
+        let shared = &self.open.shared;
+        let undo = &shared.parts()?.undo;
+        let count = word(&undo.count);
+        // Looked at anew each time: it has another buffer when it grew.
+        let words = Uint32Array::new(&undo.memory.buffer());
+        let first = u64::from(shared.interface.records);
+        let at = |number| u32::try_from((first + records::place(number)) / 4).unwrap_or(u32::MAX);
+        let pages = (0..count).map(|number| records::page(words.get_index(at(number)))).collect();
+        if count > 0 {
+            undo.keep.call0(&JsValue::UNDEFINED).map_err(|error| shared.stop(&error))?;
+        }
+        Ok(pages)
+    }
+
+    fn back(&mut self) -> Ended<()> {
+        let shared = &self.open.shared;
+        let back = &shared.parts()?.undo.back;
+        back.call0(&JsValue::UNDEFINED).map(|_| ()).map_err(|error| shared.stop(&error))
+    }
+
+    fn lost(&self) -> bool {
+        self.open.shared.parts().is_ok_and(|parts| word(&parts.undo.lost) != 0)
+    }
+
     fn globals(&self) -> Vec<Value> {
         let globals = self.open.shared.parts().map_or(&[][..], |parts| &parts.globals);
         let value =
@@ -401,6 +464,12 @@ impl Instance for Running {
         });
         set.all(|set| set)
     }
+}
+
+/// The value of an i32 as bits.
+#[expect(clippy::cast_possible_truncation, reason = "JavaScript holds it as a double without loss")]
+fn word(global: &Global) -> u32 {
+    global.value().as_f64().map_or(0, |value| (value as i32).cast_unsigned())
 }
 
 fn to_js(value: Value) -> JsValue {

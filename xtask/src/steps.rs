@@ -224,7 +224,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "native",
         about: "tests of every crate, native",
-        needs: &["clippy", "modules", "npm-tests"],
+        needs: &["clippy", "modules", "npm-tests", "browser"],
         holds: &[],
         run: checks::native,
     },

@@ -13,6 +13,7 @@ use weft_codec::{Address, Code, Error, Id, Result};
 use weft_core::{EngineKind, SlotResult, Snapshot};
 use weft_verify::{FraudProof, Head, HistoryEntry, InclusionProof, Status};
 
+use crate::checkpoint;
 use crate::heads::HeadSeen;
 use crate::location::Location;
 use crate::quorum::Tally as Said;
@@ -236,9 +237,34 @@ impl<'a, S: Store> Archive<'a, S> {
     pub(crate) async fn snapshot(&self, process: Id, slot: u64) -> Result<Option<Snapshot>> {
         let key = slot_key(process, slot);
         let Some(value) = self.store.get(Table::Snapshots, &key).await? else { return Ok(None) };
-        let snapshot =
-            Snapshot::from_bytes(&value).map_err(|cause| corrupt(Table::Snapshots, &key).because(cause))?;
-        Ok(Some(snapshot))
+        let snapshot = match weft_wasm::Snapshot::is_head(&value) {
+            true => checkpoint::read(self.store, process, &value).await.map(Snapshot::Wasm),
+            false => Snapshot::from_bytes(&value),
+        };
+        match snapshot {
+            Err(cause) if cause.code() == Code::SnapshotInvalid => {
+                Err(corrupt(Table::Snapshots, &key).because(cause))
+            }
+            snapshot => snapshot.map(Some),
+        }
+    }
+
+    /// Puts the snapshot of a slot into a batch.
+    pub(crate) async fn put_snapshot(
+        &self,
+        batch: &mut Batch,
+        process: Id,
+        slot: u64,
+        snapshot: &Snapshot,
+    ) -> Result<()> {
+        match snapshot {
+            Snapshot::Wasm(snapshot) => checkpoint::write(self.store, batch, process, slot, snapshot).await,
+            // It carries its own checksum.
+            Snapshot::Lua(bytes) => {
+                batch.put(Table::Snapshots, slot_key(process, slot), bytes.clone());
+                Ok(())
+            }
+        }
     }
 
     /// What two engines made of a message at which they differed.
@@ -322,9 +348,9 @@ impl<'a, S: Store> Archive<'a, S> {
         batch.delete(Table::Items, process.to_string());
         self.store.commit(batch).await?;
         for table in [Table::Snapshots, Table::Results, Table::Slots, Table::Messages] {
-            let step = if table == Table::Snapshots { 1 } else { FORGET_STEP };
             loop {
-                let found = self.store.scan(table, &format!("{process}/"), &after(process), step).await?;
+                let found =
+                    self.store.scan(table, &format!("{process}/"), &after(process), FORGET_STEP).await?;
                 if found.is_empty() {
                     break;
                 }
@@ -415,11 +441,6 @@ pub(crate) mod write {
         Ok(size)
     }
 
-    /// Puts the snapshot of a slot; it carries its own checksum.
-    pub(crate) fn snapshot(batch: &mut Batch, process: Id, slot: u64, snapshot: &Snapshot) {
-        batch.put(Table::Snapshots, slot_key(process, slot), snapshot.to_bytes());
-    }
-
     /// Puts what two engines made of a message; an earlier one goes.
     pub(crate) fn divergence(batch: &mut Batch, process: Id, report: Vec<u8>) {
         batch.put(Table::Snapshots, divergence_key(process), report);
@@ -458,7 +479,7 @@ fn included_keys(process: Id, what: &str, slot: u64) -> (String, String) {
     (format!("{process}/{what}/{slot:020}/"), format!("{process}/{what}/{slot:020}0"))
 }
 
-fn slot_key(process: Id, slot: u64) -> String {
+pub(crate) fn slot_key(process: Id, slot: u64) -> String {
     format!("{process}/{slot:020}")
 }
 
@@ -477,7 +498,7 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>> {
         .map_err(|cause| Error::new(Code::StoreFailed, "A value cannot be written as JSON.").because(cause))
 }
 
-fn seal(payload: &[u8]) -> Vec<u8> {
+pub(crate) fn seal(payload: &[u8]) -> Vec<u8> {
     let mut value = Vec::with_capacity(HEADER_BYTES + payload.len());
     value.push(VERSION);
     value.extend_from_slice(&Id::sha256(payload).0[..CHECKSUM_BYTES]);
@@ -485,7 +506,7 @@ fn seal(payload: &[u8]) -> Vec<u8> {
     value
 }
 
-fn open(value: &[u8]) -> Option<&[u8]> {
+pub(crate) fn open(value: &[u8]) -> Option<&[u8]> {
     let (header, payload) = value.split_at_checked(HEADER_BYTES)?;
     let sum = Id::sha256(payload);
     (header[0] == VERSION && header[1..] == sum.0[..CHECKSUM_BYTES]).then_some(payload)

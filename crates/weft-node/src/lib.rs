@@ -6,6 +6,7 @@ mod archive;
 mod bulk;
 mod chain;
 pub mod check;
+mod checkpoint;
 pub mod demo;
 mod evaluate;
 mod event;

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use weft_codec::{Code, Error};
 
 use crate::outcome::Outcome;
-use crate::snapshot::{PAGE, Snapshot};
+use crate::pages::PAGE;
+use crate::snapshot::Snapshot;
 
 /// Begins a report.
 const MAGIC: &[u8; 8] = b"weftdiff";
@@ -31,24 +32,12 @@ impl Divergence {
     #[must_use]
     pub fn page(&self) -> Option<u64> {
         let [fast, reference] = &self.after;
-        let (mut a, mut b) = (fast.pages().peekable(), reference.pages().peekable());
-        loop {
-            // A page that is left out holds zeros, and is kept in neither or differs.
-            let (one, other) = (a.peek().copied(), b.peek().copied());
-            if one != other {
-                let at = one.into_iter().chain(other).map(|(index, _)| index).min();
-                return at.map(u64::from);
-            }
-            one?;
-            a.next();
-            b.next();
-        }
+        fast.first_difference(reference)
     }
 
     /// What differs, in a word each.
     fn parts(&self) -> Vec<&'static str> {
         let [ours, theirs] = &self.outcomes;
-        let [fast, reference] = &self.after;
         let differs = [
             ("output", ours.output != theirs.output),
             ("messages", ours.messages != theirs.messages),
@@ -58,7 +47,7 @@ impl Divergence {
             ("error", ours.error != theirs.error || ours.failure != theirs.failure),
             ("rolled-back", ours.rolled_back != theirs.rolled_back),
             ("gas", ours.gas != theirs.gas),
-            ("memory", self.page().is_some() || fast.memory_bytes() != reference.memory_bytes()),
+            ("memory", self.page().is_some()),
         ];
         let mut parts: Vec<_> =
             differs.into_iter().filter_map(|(part, differs)| differs.then_some(part)).collect();

@@ -54,6 +54,8 @@ impl Functions {
     /// `device-failed` if there is none of that name, with that many parameters of those types and at most one result; `trap`,
     /// `gas-limit`, `memory-limit` or `exception-uncaught` if it does not come to its end; `engine-failed` if this machine is at fault.
     pub fn call(&mut self, name: &str, args: &[Value]) -> Result<Called> {
+        // Nobody goes back from here.
+        self.instance.keep()?;
         let (result, gas) = self.instance.call_function(name, args)?;
         Ok(Called { result, gas })
     }

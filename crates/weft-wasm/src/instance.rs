@@ -13,9 +13,10 @@ use crate::host::{Around, Call, Host, emscripten, guest, slices};
 use crate::interface::Signature;
 use crate::limits::Limits;
 use crate::outcome::{Outcome, Verdict};
+use crate::pages::{PAGE, Pages};
 use crate::program::{Program, check_memory};
 use crate::rewrite::START;
-use crate::snapshot::{PAGE, Snapshot, is_zero};
+use crate::snapshot::{Outside, Snapshot};
 
 /// Bytes of a wasm page.
 pub(crate) const WASM_PAGE: u64 = 65_536;
@@ -101,17 +102,6 @@ impl Instance {
         Ok(())
     }
 
-    /// Runs one message. `Err` only if this machine is at fault.
-    pub(crate) fn run(&mut self, message: &str, env: &str) -> Result<Outcome> {
-        let mut outcome = self.begin(message, env, u64::MAX)?;
-        loop {
-            match outcome {
-                Some(outcome) => return Ok(outcome),
-                None => outcome = self.go_on(u64::MAX)?,
-            }
-        }
-    }
-
     /// Begins a message, and goes on with it for about this much gas. `None` if there is more to do. `Err` only if this
     /// machine is at fault.
     pub(crate) fn begin(&mut self, message: &str, env: &str, gas: u64) -> Result<Option<Outcome>> {
@@ -129,6 +119,9 @@ impl Instance {
 
     /// What came of the message, if it has ended.
     fn outcome(&mut self, progress: Result<Progress, Stop>) -> Result<Option<Outcome>> {
+        if self.running.lost() {
+            return Err(host_exhausted());
+        }
         let answer = match progress.and_then(|progress| self.leave(progress)) {
             Ok(None) => return Ok(None),
             Ok(Some(pointer)) => self.answer(pointer),
@@ -341,13 +334,48 @@ impl Instance {
         Err(Error::new(Code::SnapshotInvalid, "the snapshot's globals are not those of the module"))
     }
 
-    /// The whole state.
-    pub(crate) fn snapshot(&self) -> Snapshot {
+    /// The state outside of the memory.
+    pub(crate) fn outside(&self) -> Outside {
         let (clock, files) = self.around.host(|host| {
             let files = (!host.files.untouched()).then(|| host.files.clone());
             (host.clock, files)
         });
-        Snapshot::take(self.program.sha256(), &*self.running, clock, files)
+        Outside { globals: self.running.globals(), clock, files }
+    }
+
+    pub(crate) fn set_outside(&mut self, outside: &Outside) -> Result<()> {
+        self.set_globals(&outside.globals)?;
+        let mut host = Host::new(self.limits.memory_bytes);
+        host.clock = outside.clock;
+        if let Some(files) = &outside.files {
+            host.files = files.clone();
+        }
+        self.around.host(|now| *now = host);
+        Ok(())
+    }
+
+    /// The whole state.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let pages = self.pages(self.memory_bytes());
+        Snapshot::new(self.program.sha256(), self.outside(), pages)
+    }
+
+    /// The first so many bytes of the memory.
+    pub(crate) fn pages(&self, bytes: u64) -> Pages {
+        let (mut pages, mut index) = (Pages::new(bytes), 0_u64);
+        self.running.visit(bytes, &mut |piece| {
+            for page in piece.chunks_exact(PAGE) {
+                pages.set(index, page);
+                index = index.saturating_add(1);
+            }
+        });
+        pages
+    }
+
+    /// A page of the memory.
+    pub(crate) fn page(&self, index: u64) -> Option<[u8; PAGE]> {
+        let mut page = [0; PAGE];
+        self.running.read(index.saturating_mul(PAGE as u64), &mut page).is_ok().then_some(page)
     }
 
     /// A new instance in the state of a snapshot.
@@ -357,57 +385,37 @@ impl Instance {
         }
         let mut instance = Self::new(program, limits)?;
         let fits = snapshot.memory_bytes() >= instance.memory_bytes()
-            && snapshot.globals().len() == instance.initial_globals.len();
+            && snapshot.outside().globals.len() == instance.initial_globals.len();
         if !fits {
             return Err(Error::new(Code::SnapshotInvalid, "the snapshot's memory does not fit the module"));
         }
         // What lies beyond the initial memory is zero still.
         let initial = program.initial_memory();
         instance.grow_to(snapshot.memory_bytes())?;
-        instance.take_over(snapshot, initial)?;
+        let known = instance.pages(initial);
+        instance.take_over(snapshot, &known)?;
         Ok(instance)
     }
 
-    /// Goes to the state of a snapshot in place, if the memory has the snapshot's size: much faster than a new instance,
-    /// whose memory the system has to provide anew. A module's state is its memory and its mutable globals, so the result
-    /// is the same.
-    pub(crate) fn return_to(&mut self, snapshot: &Snapshot) -> Result<bool> {
-        if self.memory_bytes() != snapshot.memory_bytes() {
-            return Ok(false);
-        }
-        self.take_over(snapshot, u64::MAX)?;
-        Ok(true)
-    }
-
-    /// Writes a snapshot over the memory, of which only the first `dirty` bytes may be other than zero, and over the rest
-    /// of the state.
-    fn take_over(&mut self, snapshot: &Snapshot, dirty: u64) -> Result<()> {
-        let mut kept = snapshot.pages().map(|(index, _)| u64::from(index)).peekable();
-        let (mut index, mut stale) = (0_u64, Vec::new());
-        self.running.visit(dirty, &mut |piece| {
-            for page in piece.chunks(PAGE) {
-                if kept.next_if_eq(&index).is_none() && !is_zero(page) {
-                    stale.push(index);
-                }
-                index += 1;
-            }
-        });
+    /// Goes to the state of a snapshot, from one whose pages are known and whose memory has the same size.
+    pub(crate) fn take_over(&mut self, snapshot: &Snapshot, known: &Pages) -> Result<()> {
         let unwritten =
             |_| Error::new(Code::SnapshotInvalid, "the snapshot's memory does not fit the module");
-        let zeros = [0; PAGE];
-        let stale = stale.into_iter().map(|index| (index, zeros.as_slice()));
-        let pages = snapshot.pages().map(|(index, page)| (u64::from(index), page));
-        for (index, page) in stale.chain(pages) {
-            self.running.write(index * PAGE as u64, page).map_err(unwritten)?;
+        for index in known.differing(snapshot.pages()) {
+            let page = snapshot.pages().get(index).unwrap_or(&[0; PAGE]);
+            self.running.put(index, page).map_err(unwritten)?;
         }
-        self.set_globals(&snapshot.globals())?;
-        let mut host = Host::new(self.limits.memory_bytes);
-        host.clock = snapshot.clock();
-        if let Some(files) = snapshot.files() {
-            host.files = files.clone();
-        }
-        self.around.host(|now| *now = host);
-        Ok(())
+        self.set_outside(snapshot.outside())
+    }
+
+    /// From here on is where [`Instance::back`] leads to. The pages that may have changed since the last time.
+    pub(crate) fn keep(&mut self) -> Result<Vec<u32>> {
+        self.running.keep().map_err(engine_failed)
+    }
+
+    /// Makes the memory what it was; what it grew by stays.
+    pub(crate) fn back(&mut self) -> Result<()> {
+        self.running.back().map_err(engine_failed)
     }
 
     /// Grows the memory to exactly this size, if it is smaller.
@@ -440,16 +448,10 @@ impl Instance {
             emscripten::restored_size(self.program.format(), initial, now).min(self.limits.memory_bytes),
         )
     }
+}
 
-    /// Writes another instance's memory over this one's. What is beyond stays.
-    pub(crate) fn overwrite(&mut self, other: &Self) {
-        let (mut at, running) = (0, &mut self.running);
-        other.running.visit(u64::MAX, &mut |piece| {
-            // It was that instance once, and memories do not shrink.
-            let _written = running.write(at, piece);
-            at += u64::try_from(piece.len()).unwrap_or(0);
-        });
-    }
+fn engine_failed(stop: Stop) -> Error {
+    Error::new(Code::EngineFailed, "the engine lost the way back").because(stop.to_string())
 }
 
 /// Bytes of a text and its NUL.

@@ -6,11 +6,7 @@ use wasmparser::{CompositeInnerType, ExternalKind, Parser, Payload, TypeRef, Val
 use weft_codec::{Code, Error, Result};
 
 use crate::engine::Type;
-use crate::rewrite::GLOBAL_PREFIX;
-
-/// Pages of a memory that names no maximum.
-const MAX_PAGES_32: u64 = 1 << 16;
-const MAX_PAGES_64: u64 = 1 << 48;
+use crate::rewrite::{GLOBAL_PREFIX, undo};
 
 /// A function's parameters and results.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,6 +52,8 @@ pub struct Interface {
     pub wide: bool,
     /// Most pages that the memory allows itself.
     pub max_pages: u64,
+    /// Where the records of saved pages begin in the memory of the way back.
+    pub records: u32,
 }
 
 fn invalid(sentence: &str) -> Error {
@@ -120,11 +118,16 @@ impl Interface {
                     }
                 }
                 Payload::MemorySection(reader) => {
-                    for memory in reader {
+                    let mut memories = reader.into_iter();
+                    if let Some(memory) = memories.next() {
                         let memory = memory.map_err(unreadable)?;
-                        let most = if memory.memory64 { MAX_PAGES_64 } else { MAX_PAGES_32 };
+                        let most = undo::most_pages(memory.memory64);
                         interface.wide = memory.memory64;
-                        interface.max_pages = memory.maximum.unwrap_or(most);
+                        interface.max_pages = memory.maximum.unwrap_or(most).min(most);
+                    }
+                    if let Some(undo) = memories.next() {
+                        let bytes = undo.map_err(unreadable)?.initial.saturating_mul(1 << 16);
+                        interface.records = u32::try_from(bytes).unwrap_or(u32::MAX);
                     }
                 }
                 Payload::GlobalSection(reader) => {

@@ -50,9 +50,9 @@ pub mod interface;
 mod limits;
 mod machine;
 mod outcome;
+mod pages;
 mod program;
 pub mod rewrite;
-mod rollback;
 mod runner;
 mod snapshot;
 
@@ -64,6 +64,7 @@ pub use host::pure::Library;
 pub use limits::{Limits, OnError};
 pub use machine::{Machine, Progress, Step};
 pub use outcome::Outcome;
+pub use pages::PAGE;
 pub use program::Program;
 pub use runner::{Engines, Policy, RanOn, Runner, Setup, Turn, Turned};
 pub use snapshot::Snapshot;

@@ -1,13 +1,15 @@
 //! A running process: messages go in one after the other, the state stays in place.
 
+use std::collections::BTreeSet;
+
 use weft_codec::{Code, Error, Result};
 
 use crate::instance::Instance;
 use crate::limits::{Limits, OnError};
 use crate::outcome::{Outcome, Verdict};
+use crate::pages::Pages;
 use crate::program::Program;
-use crate::rollback::{Event, History};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Outside, Snapshot};
 
 /// A running process.
 ///
@@ -18,11 +20,22 @@ pub struct Machine {
     limits: Limits,
     on_error: OnError,
     instance: Instance,
-    history: History,
+    /// The memory as it was when it was last looked at.
+    known: Option<Pages>,
+    /// Pages that may have changed since.
+    changed: BTreeSet<u32>,
+    /// Where the last message can be taken back to.
+    before: Option<Before>,
     /// The message that was begun and has not ended.
     under_way: Option<UnderWay>,
     /// This machine failed in the middle of a message and could not go back.
     broken: bool,
+}
+
+/// The state before a message, but for the memory, which the engine can bring back.
+struct Before {
+    outside: Outside,
+    memory_bytes: u64,
 }
 
 /// What a message is for.
@@ -95,7 +108,7 @@ impl Machine {
         snapshot: &Snapshot,
     ) -> Result<Self> {
         let instance = Instance::restore(program, limits, snapshot)?;
-        Ok(Self::around(program, limits, on_error, instance, Some(snapshot.clone())))
+        Ok(Self::around(program, limits, on_error, instance, Some(snapshot.pages().clone())))
     }
 
     fn around(
@@ -103,14 +116,16 @@ impl Machine {
         limits: Limits,
         on_error: OnError,
         instance: Instance,
-        base: Option<Snapshot>,
+        known: Option<Pages>,
     ) -> Self {
         Self {
             program: program.clone(),
             limits,
             on_error,
             instance,
-            history: History::new(base),
+            known,
+            changed: BTreeSet::new(),
+            before: None,
             under_way: None,
             broken: false,
         }
@@ -139,12 +154,9 @@ impl Machine {
     /// Makes ready for a message.
     pub(crate) fn start(&mut self, message: String, env: String, kind: Kind) -> Result<()> {
         self.check()?;
-        let asked = kind == Kind::DryRun && (self.on_error == OnError::Keep || !self.history.is_empty());
-        // Not before: the last message may be taken back.
-        let due = self.on_error == OnError::RollBack && self.history.is_due(self.instance.memory_bytes());
-        if asked || due {
-            self.history.rebase(self.instance.snapshot());
-        }
+        self.keep()?;
+        let (outside, memory_bytes) = (self.instance.outside(), self.instance.memory_bytes());
+        self.before = Some(Before { outside, memory_bytes });
         self.under_way = Some(UnderWay { message, env, kind, begun: false });
         Ok(())
     }
@@ -163,9 +175,8 @@ impl Machine {
             self.under_way = Some(under_way);
             return Ok(None);
         };
-        let UnderWay { message, env, kind, .. } = under_way;
-        let outcome = match kind {
-            Kind::Keep => self.settle(outcome, message, env),
+        let outcome = match under_way.kind {
+            Kind::Keep => self.settle(outcome),
             Kind::DryRun => self.forget(outcome),
         };
         outcome.map(Some)
@@ -179,8 +190,15 @@ impl Machine {
         }
     }
 
+    /// From here on is where a message can be taken back to.
+    fn keep(&mut self) -> Result<()> {
+        self.before = None;
+        self.changed.extend(self.instance.keep()?);
+        Ok(())
+    }
+
     /// The state after a message that ended.
-    fn settle(&mut self, outcome: Result<Outcome>, message: String, env: String) -> Result<Outcome> {
+    fn settle(&mut self, outcome: Result<Outcome>) -> Result<Outcome> {
         let mut outcome = match outcome {
             Ok(outcome) => outcome,
             Err(error) => {
@@ -188,33 +206,39 @@ impl Machine {
                 return Err(error);
             }
         };
-        if self.on_error == OnError::Keep {
-            return Ok(outcome);
-        }
         let verdict = outcome.verdict();
-        if verdict == Verdict::Advance {
-            self.history.push(message, env, outcome.gas);
+        if self.on_error == OnError::Keep || verdict == Verdict::Advance {
             return Ok(outcome);
         }
         outcome.rolled_back = true;
-        if let Err(error) = self.roll_back(verdict) {
-            self.broken = true;
-            return Err(error);
+        self.broken = true;
+        match verdict {
+            // What is beyond the memory of before stays.
+            Verdict::Overwrite => self.instance.back()?,
+            Verdict::Advance | Verdict::Drop => {
+                self.undo()?;
+                self.instance.renew()?;
+            }
         }
+        self.broken = false;
         Ok(outcome)
     }
 
-    fn roll_back(&mut self, verdict: Verdict) -> Result<()> {
-        if verdict == Verdict::Overwrite {
-            let mut before = self.base_instance()?;
-            run_events(&mut before, self.history.events())?;
-            self.instance.overwrite(&before);
-            self.history.overwritten(before.snapshot(), self.instance.snapshot());
-            return Ok(());
+    /// Goes to the state before the last message. It stays known.
+    fn undo(&mut self) -> Result<()> {
+        let unknown = || Error::new(Code::EngineFailed, "the last message cannot be taken back");
+        let Before { outside, memory_bytes } = self.before.as_ref().ok_or_else(unknown)?;
+        self.instance.back()?;
+        if self.instance.memory_bytes() == *memory_bytes {
+            return self.instance.set_outside(outside);
         }
-        self.rebuild()?;
-        self.instance.renew()?;
-        self.history.failed();
+        // Memories do not shrink: another instance gets what this one had.
+        let pages = self.instance.pages(*memory_bytes);
+        let snapshot = Snapshot::new(self.program.sha256(), outside.clone(), pages.clone());
+        self.instance = Instance::restore(&self.program, self.limits, &snapshot)?;
+        self.instance.keep()?;
+        self.known = Some(pages);
+        self.changed.clear();
         Ok(())
     }
 
@@ -225,11 +249,12 @@ impl Machine {
     /// As [`Machine::step`].
     pub(crate) fn take_back(&mut self) -> Result<bool> {
         self.check()?;
-        if self.on_error == OnError::Keep || !self.history.take_back() {
+        if self.on_error == OnError::Keep || self.before.is_none() {
             return Ok(false);
         }
         self.broken = true;
-        self.rebuild()?;
+        self.undo()?;
+        self.before = None;
         self.broken = false;
         Ok(true)
     }
@@ -254,7 +279,7 @@ impl Machine {
 
     /// The state before a message that ended.
     fn forget(&mut self, outcome: Result<Outcome>) -> Result<Outcome> {
-        if let Err(error) = self.rebuild() {
+        if let Err(error) = self.undo() {
             self.broken = true;
             return Err(error);
         }
@@ -281,15 +306,24 @@ impl Machine {
     /// The error of the step that left this machine without a state.
     pub fn snapshot(&mut self) -> Result<Snapshot> {
         self.check()?;
-        if self.on_error == OnError::Keep {
-            return Ok(self.instance.snapshot());
-        }
-        if let Some(base) = self.history.base().filter(|_| self.history.is_empty()) {
-            return Ok(base.clone());
-        }
-        let snapshot = self.instance.snapshot();
-        self.history.rebase(snapshot.clone());
-        Ok(snapshot)
+        self.keep()?;
+        let bytes = self.instance.memory_bytes();
+        let pages = match self.known.take() {
+            None => self.instance.pages(bytes),
+            Some(mut pages) => {
+                pages.grow(bytes);
+                for index in std::mem::take(&mut self.changed) {
+                    // One beyond the memory was looked at, not written to.
+                    if let Some(page) = self.instance.page(index.into()) {
+                        pages.set(index.into(), &page);
+                    }
+                }
+                pages
+            }
+        };
+        self.changed.clear();
+        self.known = Some(pages.clone());
+        Ok(Snapshot::new(self.program.sha256(), self.instance.outside(), pages))
     }
 
     /// Goes to the state of a snapshot of the same module.
@@ -298,39 +332,24 @@ impl Machine {
     /// As [`Machine::restore`]; this machine is where it was then, or has no state.
     pub(crate) fn go_to(&mut self, snapshot: &Snapshot) -> Result<()> {
         self.under_way = None;
-        self.broken = true;
-        if !self.instance.return_to(snapshot)? {
+        if self.instance.memory_bytes() == snapshot.memory_bytes() && !self.broken {
+            let now = self.snapshot()?;
+            self.broken = true;
+            self.instance.take_over(snapshot, now.pages())?;
+        } else {
+            self.broken = true;
             self.instance = Instance::restore(&self.program, self.limits, snapshot)?;
         }
-        self.history = History::new(Some(snapshot.clone()));
+        self.keep()?;
+        self.changed.clear();
+        self.known = Some(snapshot.pages().clone());
         self.broken = false;
         Ok(())
     }
 
-    /// Goes to the state before the last message: the base, and what happened since.
-    fn rebuild(&mut self) -> Result<()> {
-        let in_place = match self.history.base() {
-            Some(base) => self.instance.return_to(base)?,
-            None => false,
-        };
-        if !in_place {
-            self.instance = self.base_instance()?;
-        }
-        run_events(&mut self.instance, self.history.events())
-    }
-
-    /// A new instance in the state of the base.
-    fn base_instance(&self) -> Result<Instance> {
-        match self.history.base() {
-            Some(base) => Instance::restore(&self.program, self.limits, base),
-            None => Instance::new(&self.program, self.limits),
-        }
-    }
-
     /// Goes to the state before a message that did not end. Whether that can be had.
     fn go_back(&mut self, from: Kind) -> bool {
-        // Without roll back nothing is kept to go back to, but for the base of a dry run.
-        (self.on_error == OnError::RollBack || from == Kind::DryRun) && self.rebuild().is_ok()
+        (self.on_error == OnError::RollBack || from == Kind::DryRun) && self.undo().is_ok()
     }
 
     fn check(&mut self) -> Result<()> {
@@ -345,21 +364,6 @@ impl Machine {
         }
         Ok(())
     }
-}
-
-/// Runs what happened since the base again.
-fn run_events(instance: &mut Instance, events: &[Event]) -> Result<()> {
-    for event in events {
-        let Event::Message(message, env) = event else {
-            instance.renew()?;
-            continue;
-        };
-        if instance.run(message, env)?.verdict() != Verdict::Advance {
-            let sentence = "a message gave something else when it ran again";
-            return Err(Error::new(Code::SnapshotInvalid, sentence));
-        }
-    }
-    Ok(())
 }
 
 impl std::fmt::Debug for Machine {

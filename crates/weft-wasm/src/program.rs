@@ -63,7 +63,7 @@ impl Program {
             _ => rewrite::rewrite(module)?,
         };
         // What both made has the same names twice, for example.
-        Wasmi::validate(&rewritten)?;
+        Wasmi::validate_rewritten(&rewritten)?;
         let interface = Rc::new(Interface::read(&rewritten)?);
         check_exports(&interface, format)?;
         interface.imports.iter().try_for_each(|import| table::check(import, format))?;

@@ -6,7 +6,8 @@ use wasmi::{
     Caller, Engine, Error, Extern, Func, Instance, Linker, Memory, Module, Store, StoreLimits,
     StoreLimitsBuilder, Val,
 };
-use weft_wasm::rewrite::{self, GAS, GAS_MODULE, GAS_NAME, GLOBAL_PREFIX, GROW_NAME, START};
+use weft_wasm::rewrite::{self, GAS, GAS_MODULE, GAS_NAME, GLOBAL_PREFIX, GROW_NAME, START, UNDO};
+use weft_wasm::rewrite::{BACK, KEEP, LOST, RECORDS};
 
 /// What the original may burn of wasmi's fuel, and the rewritten module of its own gas.
 const FUEL: u64 = 200_000;
@@ -66,7 +67,12 @@ pub fn rewrite_module(bytes: &[u8]) -> usize {
     let mut compared = 0;
     for name in names {
         let Some(one) = original.call(&name) else { break };
-        let Some(two) = rewritten.call(&name) else { break };
+        let before = rewritten.keep();
+        let Some(two) = rewritten.call(&name) else {
+            assert!(rewritten.goes_back(&before), "{name}: another memory after the way back");
+            break;
+        };
+        assert!(rewritten.goes_back(&before), "{name}: another memory after the way back");
         assert_eq!(one, two, "{name}");
         assert!(original.state() == rewritten.state(), "{name}: the state");
         compared += 1;
@@ -85,7 +91,7 @@ impl Run {
     /// `None` if wasmi does not take it, or its start is cut short. It may be without an instance, if it does not start.
     fn new(module: &[u8], original: bool) -> Option<Self> {
         let mut config = wasmi::Config::default();
-        config.consume_fuel(original).wasm_multi_memory(false);
+        config.consume_fuel(original).wasm_multi_memory(!original);
         let engine = Engine::new(&config);
         let module = Module::new(&engine, module).ok()?;
         let limits = StoreLimitsBuilder::new().memory_size(8 << 20).table_elements(10_000).build();
@@ -140,15 +146,46 @@ impl Run {
         }
     }
 
+    fn act(&mut self, name: &str) {
+        if let Some(func) = self.instance.and_then(|instance| instance.get_func(&self.store, name)) {
+            func.call(&mut self.store, &[], &mut []).expect("it neither traps nor counts");
+        }
+    }
+
+    /// Forgets what was saved; the memory.
+    fn keep(&mut self) -> Vec<u8> {
+        self.act(KEEP);
+        self.state().1
+    }
+
+    /// Goes back, looks whether the memory is as it was, and returns.
+    fn goes_back(&mut self, before: &[u8]) -> bool {
+        let after = self.state().1;
+        self.act(BACK);
+        let back = self.state().1;
+        if let Some(memory) = self.memory() {
+            memory.data_mut(&mut self.store).copy_from_slice(&after);
+        }
+        back.get(..before.len()) == Some(before)
+    }
+
+    fn memory(&self) -> Option<Memory> {
+        let instance = self.instance?;
+        let mut found = instance.exports(&self.store).filter(|export| export.name() != UNDO);
+        found.find_map(|export| export.into_extern().into_memory())
+    }
+
     /// The memory and the globals that the original exports.
     fn state(&self) -> (Vec<String>, Vec<u8>) {
         let Some(instance) = self.instance else { return Default::default() };
         let (mut globals, mut memory) = (Vec::new(), Vec::new());
         for export in instance.exports(&self.store) {
-            let ours = export.name() == GAS || export.name().starts_with(GLOBAL_PREFIX);
+            let of_undo = export.name() == UNDO;
+            let ours =
+                [GAS, RECORDS, LOST].contains(&export.name()) || export.name().starts_with(GLOBAL_PREFIX);
             match export.into_extern() {
                 Extern::Global(global) if !ours => globals.push(text(&global.get(&self.store))),
-                Extern::Memory(found) => memory = Memory::data(&found, &self.store).to_vec(),
+                Extern::Memory(found) if !of_undo => memory = Memory::data(&found, &self.store).to_vec(),
                 _ => (),
             }
         }
@@ -164,7 +201,8 @@ fn cut_short(error: &Error) -> bool {
 /// The import that grows the memory, as `memory.grow` does.
 fn grow(module: &Module, store: &mut Store<StoreLimits>) -> Option<Func> {
     let ty = module.imports().find(|import| import.name() == GROW_NAME)?.ty().func()?.clone();
-    let name = module.exports().find(|export| export.ty().memory().is_some()).map(|e| e.name().to_owned());
+    let theirs = |export: &wasmi::ExportType<'_>| export.ty().memory().is_some() && export.name() != UNDO;
+    let name = module.exports().find(theirs).map(|e| e.name().to_owned());
     Some(Func::new(store, ty, move |mut caller: Caller<'_, StoreLimits>, args, results| {
         let memory = name.as_ref().and_then(|name| caller.get_export(name)?.into_memory());
         let mut grown = |pages| memory?.grow(&mut caller, pages).ok();

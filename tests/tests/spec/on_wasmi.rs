@@ -36,7 +36,7 @@ struct Wasmi {
 impl Wasmi {
     fn new() -> Self {
         let mut config = Config::default();
-        config.wasm_multi_memory(false).wasm_memory64(true);
+        config.wasm_multi_memory(true).wasm_memory64(true);
         let engine = Engine::new(&config);
         let (mut store, mut linker) = (Store::new(&engine, ()), Linker::new(&engine));
         linker.allow_shadowing(true);

@@ -245,7 +245,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
         let mut batch = std::mem::take(&mut self.pending.batch);
         self.pending.bytes = 0;
         self.pending.record = false;
-        self.write_snapshot(&mut batch, last)?;
+        self.write_snapshot(&mut batch, last).await?;
         write::record(&mut batch, &self.record)?;
         self.archive.commit(batch).await
     }

@@ -357,7 +357,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
 
     /// Adds the state after the last replayed slot to a batch, in place of the older one. `last` adds the hash of
     /// its memory to the record.
-    pub(super) fn write_snapshot(&mut self, batch: &mut Batch, last: bool) -> Result<()> {
+    pub(super) async fn write_snapshot(&mut self, batch: &mut Batch, last: bool) -> Result<()> {
         let Some(player) = self.player.as_mut() else { return Ok(()) };
         let Some(slot) = player.slot else { return Ok(()) };
         let memory_sha256 = if last { Some(player.machine.memory_sha256()?) } else { None };
@@ -368,7 +368,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
             if let Some(old) = old {
                 write::drop_snapshot(batch, process, old);
             }
-            write::snapshot(batch, process, slot, &snapshot);
+            self.archive.put_snapshot(batch, process, slot, &snapshot).await?;
         } else if memory_sha256.is_none() {
             return Ok(());
         }

@@ -5,6 +5,7 @@
 //! Behind it are a memory, a counter, a few globals, and calls. [`Wasmi`] is the engine that is always there;
 //! others may be faster, and must not differ.
 
+pub mod records;
 mod stop;
 mod wasmi;
 
@@ -135,10 +136,10 @@ pub trait Guest {
     /// [`OutOfBounds`], and nothing is read.
     fn read(&self, at: u64, to: &mut [u8]) -> std::result::Result<(), OutOfBounds>;
 
-    /// Writes bytes.
+    /// Writes bytes. The pages they are in are saved first.
     ///
     /// # Errors
-    /// [`OutOfBounds`], and nothing is written.
+    /// [`OutOfBounds`], and nothing is written: also where there is no room to save a page, of which [`Instance::lost`] tells.
     fn write(&mut self, at: u64, from: &[u8]) -> std::result::Result<(), OutOfBounds>;
 
     /// Copies bytes within the memory; the ranges may overlap.
@@ -178,6 +179,28 @@ pub trait Instance: Guest {
 
     /// Shows the first `bytes` of the memory, or as many as there are, in pieces of whole pages of 4,096 bytes, in order.
     fn visit(&self, bytes: u64, see: &mut dyn FnMut(&[u8]));
+
+    /// Writes a page of 4,096 bytes, when a state is taken over: it is not saved.
+    ///
+    /// # Errors
+    /// [`OutOfBounds`], and nothing is written.
+    fn put(&mut self, index: u64, page: &[u8]) -> std::result::Result<(), OutOfBounds>;
+
+    /// Forgets what is saved, so that this is where [`Instance::back`] leads to. The pages that were saved: only those may have changed
+    /// since the last time.
+    ///
+    /// # Errors
+    /// [`Stop::Engine`].
+    fn keep(&mut self) -> std::result::Result<Vec<u32>, Stop>;
+
+    /// Writes the saved pages back. What the memory grew by keeps what is in it.
+    ///
+    /// # Errors
+    /// [`Stop::Engine`].
+    fn back(&mut self) -> std::result::Result<(), Stop>;
+
+    /// Whether this machine had no room to save a page, so that the message was stopped.
+    fn lost(&self) -> bool;
 
     /// The module's own mutable globals, in the order of [`Interface::globals`].
     fn globals(&self) -> Vec<Value>;

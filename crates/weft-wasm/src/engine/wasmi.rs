@@ -14,11 +14,12 @@ use wasmi::{
 };
 use weft_codec::{Code, Error, Result};
 
+use super::records;
 use super::{
     After, Compiled, Engine, Guest, Imports, Instance, OutOfBounds, Progress, Stop, Trap, Type, Value,
 };
 use crate::interface::{Interface, Signature};
-use crate::rewrite::GAS;
+use crate::rewrite::{BACK, GAS, KEEP, LOST, RECORDS, SAVE, UNDO};
 
 /// Deepest nesting of wasm calls. wasmi's own default of 1,000 is too low for aos.
 const MAX_RECURSION: usize = 20_000;
@@ -38,13 +39,13 @@ pub struct Wasmi;
 impl Wasmi {
     /// wasmi counts no fuel: the module counts its gas itself. Compilation is eager: a message's time should not depend on
     /// which functions were used before.
-    fn engine() -> wasmi::Engine {
+    fn engine(memories: Memories) -> wasmi::Engine {
         let mut config = Config::default();
         config
             .set_max_recursion_depth(MAX_RECURSION)
             .set_max_stack_height(MAX_STACK)
             .ignore_custom_sections(true)
-            .wasm_multi_memory(false)
+            .wasm_multi_memory(memories == Memories::WithUndo)
             .wasm_memory64(true)
             // What it gives is the machine's choice.
             .wasm_relaxed_simd(false)
@@ -57,8 +58,24 @@ impl Wasmi {
     /// # Errors
     /// `module-invalid`.
     pub(crate) fn validate(module: &[u8]) -> Result<()> {
-        Module::validate(&Self::engine(), module).map_err(unsupported)
+        Module::validate(&Self::engine(Memories::One), module).map_err(unsupported)
     }
+
+    /// Whether a module is valid after the rewrite.
+    ///
+    /// # Errors
+    /// `module-invalid`.
+    pub(crate) fn validate_rewritten(module: &[u8]) -> Result<()> {
+        Module::validate(&Self::engine(Memories::WithUndo), module).map_err(unsupported)
+    }
+}
+
+/// How many memories a module may have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Memories {
+    One,
+    /// After the rewrite.
+    WithUndo,
 }
 
 fn unsupported(cause: wasmi::Error) -> Error {
@@ -72,7 +89,7 @@ impl Engine for Wasmi {
     }
 
     fn compile(&self, module: &[u8], interface: &Rc<Interface>) -> Result<Rc<dyn Compiled>> {
-        let engine = Self::engine();
+        let engine = Self::engine(Memories::WithUndo);
         let module = Module::new(&engine, module).map_err(unsupported)?;
         let mut linker = Linker::new(&engine);
         let mut seen = std::collections::BTreeSet::new();
@@ -110,7 +127,8 @@ impl Compiled for Ready {
         let missing = || Stop::Engine("an export of the rewritten module is missing".to_owned());
         let memory = instance.get_memory(&store, "memory").ok_or_else(missing)?;
         let gas = instance.get_global(&store, GAS).ok_or_else(missing)?;
-        let parts = Parts { memory, gas };
+        let undo = Undo::of(&instance, &store, self.interface.records).ok_or_else(missing)?;
+        let parts = Parts { memory, gas, undo };
         let mut functions = Vec::new();
         for function in &self.interface.functions {
             let func = instance.get_func(&store, &function.name).ok_or_else(missing)?;
@@ -141,6 +159,39 @@ struct Data {
 struct Parts {
     memory: Memory,
     gas: Global,
+    undo: Undo,
+}
+
+/// The way back.
+#[derive(Clone, Copy)]
+struct Undo {
+    memory: Memory,
+    /// Where its records begin.
+    first: u32,
+    count: Global,
+    lost: Global,
+    save: wasmi::Func,
+    back: wasmi::Func,
+    keep: wasmi::Func,
+    /// Whether addresses have 64 bits.
+    wide: bool,
+}
+
+impl Undo {
+    fn of(instance: &wasmi::Instance, store: &Store<Data>, first: u32) -> Option<Self> {
+        let func = |name| instance.get_func(store, name);
+        let save = func(SAVE)?;
+        Some(Self {
+            memory: instance.get_memory(store, UNDO)?,
+            first,
+            count: instance.get_global(store, RECORDS)?,
+            lost: instance.get_global(store, LOST)?,
+            wide: save.ty(store).params().first() == Some(&ValType::I64),
+            save,
+            back: func(BACK)?,
+            keep: func(KEEP)?,
+        })
+    }
 }
 
 /// A call that waits.
@@ -178,6 +229,30 @@ fn length(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
+impl<C: AsContextMut<Data = Data>> Open<C> {
+    /// Saves what is about to be written to.
+    fn save(&mut self, at: u64, len: u64) -> std::result::Result<(), OutOfBounds> {
+        let Undo { save, wide, .. } = self.parts.undo;
+        let size = |size: u64| match wide {
+            true => Some(Val::I64(size.cast_signed())),
+            false => u32::try_from(size).ok().map(|size| Val::I32(size.cast_signed())),
+        };
+        let (Some(at), Some(len)) = (size(at), size(len)) else { return Err(OutOfBounds) };
+        save.call(self.context.as_context_mut(), &[at, len], &mut []).map_err(|_| OutOfBounds)
+    }
+
+    fn memory_mut(&mut self, range: std::ops::Range<usize>) -> std::result::Result<&mut [u8], OutOfBounds> {
+        self.parts.memory.data_mut(self.context.as_context_mut()).get_mut(range).ok_or(OutOfBounds)
+    }
+
+    fn word(&self, global: Global) -> u32 {
+        match global.get(&self.context) {
+            Val::I32(value) => value.cast_unsigned(),
+            _ => 0,
+        }
+    }
+}
+
 impl<C: AsContextMut<Data = Data>> Guest for Open<C> {
     fn memory_bytes(&self) -> u64 {
         self.parts.memory.size(&self.context).saturating_mul(PAGE)
@@ -190,18 +265,20 @@ impl<C: AsContextMut<Data = Data>> Guest for Open<C> {
     }
 
     fn write(&mut self, at: u64, from: &[u8]) -> std::result::Result<(), OutOfBounds> {
-        let memory = self.parts.memory.data_mut(self.context.as_context_mut());
-        memory.get_mut(range(at, length(from))?).ok_or(OutOfBounds)?.copy_from_slice(from);
+        let range = range(at, length(from))?;
+        self.memory_mut(range.clone())?;
+        self.save(at, length(from))?;
+        self.memory_mut(range)?.copy_from_slice(from);
         Ok(())
     }
 
     fn copy(&mut self, to: u64, from: u64, len: u64) -> std::result::Result<(), OutOfBounds> {
+        let (target, from) = (range(to, len)?, range(from, len)?);
+        self.memory_mut(target.clone())?;
+        self.memory_mut(from.clone())?;
+        self.save(to, len)?;
         let memory = self.parts.memory.data_mut(self.context.as_context_mut());
-        let (to, from) = (range(to, len)?, range(from, len)?);
-        if to.end > memory.len() || from.end > memory.len() {
-            return Err(OutOfBounds);
-        }
-        memory.copy_within(from, to.start);
+        memory.copy_within(from, target.start);
         Ok(())
     }
 
@@ -313,6 +390,36 @@ impl Instance for Running {
         let memory = self.open.parts.memory.data(&self.open.context);
         let len = usize::try_from(bytes).unwrap_or(usize::MAX).min(memory.len());
         see(memory.get(..len).unwrap_or_default());
+    }
+
+    fn put(&mut self, index: u64, page: &[u8]) -> std::result::Result<(), OutOfBounds> {
+        let range = range(index.saturating_mul(length(page)), length(page))?;
+        self.open.memory_mut(range)?.copy_from_slice(page);
+        Ok(())
+    }
+
+    fn keep(&mut self) -> Ended<Vec<u32>> {
+        let Undo { memory, first, count, keep, .. } = self.open.parts.undo;
+        let data = memory.data(&self.open.context);
+        let first = data.get(usize::try_from(first).unwrap_or(usize::MAX)..).unwrap_or_default();
+        let page = |number| {
+            let at = usize::try_from(records::place(number)).unwrap_or(usize::MAX);
+            let word = first.get(at..).and_then(|rest| rest.first_chunk::<4>());
+            word.map(|word| records::page(u32::from_le_bytes(*word)))
+        };
+        let pages = (0..self.open.word(count)).filter_map(page).collect();
+        keep.call(&mut self.open.context, &[], &mut []).map_err(|error| stop(&error))?;
+        Ok(pages)
+    }
+
+    fn back(&mut self) -> Ended<()> {
+        self.open.context.data_mut().waiting.clear();
+        let back = self.open.parts.undo.back;
+        back.call(&mut self.open.context, &[], &mut []).map_err(|error| stop(&error))
+    }
+
+    fn lost(&self) -> bool {
+        self.open.word(self.open.parts.undo.lost) != 0
     }
 
     fn globals(&self) -> Vec<Value> {

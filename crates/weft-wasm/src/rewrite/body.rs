@@ -8,8 +8,10 @@ use wasm_encoder::{BlockType, Function, InstructionSink, ValType, reencode::Reen
 use wasmparser::{FunctionBody, Operator};
 
 use super::lanes;
+use super::marks::{Mark, Marks};
 use super::meter::{Counter, Plan, Point};
 use super::nan::{self, Locals, Rule};
+use super::undo::Helper;
 use super::{Reencoded, Rewriter, invalid, user};
 
 /// 2 to this many bytes are filled or copied for a unit of gas.
@@ -23,20 +25,28 @@ pub(super) fn rewrite(
     body: &FunctionBody<'_>,
 ) -> Reencoded<Function> {
     let plan = Plan::of(body, at, &rewriter.small).map_err(user)?;
-    let (locals, places) = places(rewriter, ty, body, &plan)?;
+    let marks = Marks::of(body, &rewriter.shape).map_err(user)?;
+    let (locals, places) = places(rewriter, ty, body, &plan, &marks)?;
     let (counter, one_way_out) = (plan.counter, plan.counter == Counter::Local && plan.jumps_out);
     let function = Function::new(locals);
     let mut writer = Writer { rewriter, function, places, counter, one_way_out, depth: 0 };
     let mut points = plan.points.into_iter().peekable();
     writer.enter(points.next_if(|point| point.after == 0), ty);
     let mut operators = body.get_operators_reader()?;
+    let (mut to_mark, mut to_keep) = (marks.marks.iter().peekable(), marks.kept.iter().peekable());
     let mut place = 0;
     while !operators.eof() {
         let start = operators.original_position();
         let operator = operators.read()?;
         place += 1;
         let bytes = writer.rewriter.slice(start..operators.original_position()).map_err(user)?;
+        while let Some(mark) = to_mark.next_if(|mark| mark.before == place) {
+            writer.mark(mark);
+        }
         writer.operator(&operator, bytes);
+        while let Some((_, local)) = to_keep.next_if(|(after, _)| *after == place) {
+            writer.keep(*local);
+        }
         if let Some(point) = points.next_if(|point| point.after == place) {
             writer.charge(point);
         }
@@ -54,6 +64,13 @@ struct Places {
     size: u32,
     /// A size of `memory.init`, which is 32 bits wide always.
     short: u32,
+    /// What lies below a size: where from, by its width, and where to.
+    from: u32,
+    from_short: u32,
+    to: u32,
+    /// The first of the addresses that are kept for a mark, and the page of one.
+    kept: u32,
+    page: u32,
 }
 
 type Declared = Vec<(u32, ValType)>;
@@ -64,6 +81,7 @@ fn places(
     ty: u32,
     body: &FunctionBody<'_>,
     plan: &Plan,
+    marks: &Marks,
 ) -> Reencoded<(Declared, Places)> {
     let mut locals = Vec::new();
     let mut next = rewriter.shape.params(ty);
@@ -73,12 +91,12 @@ fn places(
         locals.push((count, rewriter.val_type(ty)?));
         next = next.checked_add(count).ok_or_else(too_many)?;
     }
-    next.checked_add(16).ok_or_else(too_many)?;
+    next.checked_add(marks.locals).and_then(|all| all.checked_add(24)).ok_or_else(too_many)?;
     let mut add = |count: u32, ty: ValType, wanted: bool| {
         let first = next;
         if wanted {
             locals.push((count, ty));
-            next += count;
+            next = next.saturating_add(count);
         }
         first
     };
@@ -87,8 +105,18 @@ fn places(
     let nan =
         Locals { floats: add(3, ValType::F32, plan.floats), doubles: add(3, ValType::F64, plan.doubles) };
     let lanes = add(lanes::LOCALS, ValType::V128, plan.lanes);
-    let places =
-        Places { gas, nan, lanes, size: add(1, width, plan.bulk), short: add(1, ValType::I32, plan.bulk) };
+    let places = Places {
+        gas,
+        nan,
+        lanes,
+        size: add(1, width, plan.bulk),
+        short: add(1, ValType::I32, plan.bulk),
+        from: add(1, width, plan.bulk),
+        from_short: add(1, ValType::I32, plan.bulk),
+        to: add(1, width, plan.bulk),
+        kept: add(marks.locals, width, marks.locals > 0),
+        page: add(1, ValType::I32, !marks.marks.is_empty()),
+    };
     Ok((locals, places))
 }
 
@@ -224,11 +252,15 @@ impl Writer<'_, '_> {
                 self.raw(bytes);
             }
             Operator::End => self.end(),
-            Operator::MemoryFill { .. } | Operator::MemoryCopy { .. } => {
-                let wide = self.rewriter.shape.wide;
-                self.bulk(self.places.size, wide, bytes);
+            Operator::MemoryFill { .. } => {
+                self.bulk(self.places.size, self.places.from_short, self.rewriter.shape.wide, bytes);
             }
-            Operator::MemoryInit { .. } => self.bulk(self.places.short, false, bytes),
+            Operator::MemoryCopy { .. } => {
+                self.bulk(self.places.size, self.places.from, self.rewriter.shape.wide, bytes);
+            }
+            Operator::MemoryInit { .. } => {
+                self.bulk(self.places.short, self.places.from_short, false, bytes);
+            }
             Operator::MemoryGrow { .. } => self.grow(),
             _ => self.plain(operator, bytes),
         }
@@ -266,15 +298,32 @@ impl Writer<'_, '_> {
         self.code().end();
     }
 
-    /// `memory.fill` and its like: the size is on top of the stack.
-    fn bulk(&mut self, size: u32, wide: bool, bytes: &[u8]) {
+    /// Saves the page that is about to be written to.
+    fn mark(&mut self, mark: &Mark) {
+        let (undo, kept, page) = (self.rewriter.undo(), self.places.kept, self.places.page);
+        undo.save(&mut self.code(), mark, kept, page);
+    }
+
+    /// Keeps an address that is on top of the stack.
+    fn keep(&mut self, local: u32) {
+        let local = self.places.kept.saturating_add(local);
+        self.code().local_tee(local);
+    }
+
+    /// `memory.fill` and its like: the size is on top of the stack, below it what is written, and below that where to.
+    fn bulk(&mut self, size: u32, from: u32, wide: bool, bytes: &[u8]) {
         self.code().local_set(size);
         self.spend(|writer| {
             writer.number(size, wide);
             writer.code().i64_const(BULK_SHIFT).i64_shr_u();
         });
         self.check();
-        self.code().local_get(size);
+        let (to, save) = (self.places.to, self.rewriter.undo().helper(Helper::Range));
+        self.code().local_set(from).local_tee(to).local_get(to).local_get(size);
+        if !wide && self.rewriter.shape.wide {
+            self.code().i64_extend_i32_u();
+        }
+        self.code().call(save).local_get(from).local_get(size);
         self.raw(bytes);
     }
 

@@ -5,6 +5,7 @@
 //!   module calls the host ([`GAS_MODULE`], [`GAS_NAME`]), which gives more or ends the message. See [`meter`] for the costs.
 //! - **Growth** of the memory is the host's: `memory.grow` becomes a call of [`GROW_NAME`], so that one limit holds for every
 //!   engine. (wasmi's own instruction also leaves a frame on the host's stack each time, in an optimised build.)
+//! - **The way back**: a page of the memory is saved before it is written to for the first time ([`undo`], [`marks`]). It costs no gas.
 //! - **NaN** has the bits that x86 gives it, on every machine ([`nan`], [`lanes`]).
 //! - **State** outside of the memory is exported: the mutable globals ([`GLOBAL_PREFIX`]), so that a snapshot can hold them.
 //! - **Start**: a start function becomes an export ([`START`]), which the host calls once it can count gas.
@@ -16,19 +17,21 @@
 mod body;
 mod exceptions;
 mod lanes;
+mod marks;
 mod meter;
 mod nan;
 mod opened;
 mod shape;
 mod small;
+pub(crate) mod undo;
 
 use std::ops::Range;
 
 use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{
     BlockType, CodeSection, ConstExpr, ElementSection, EntityType, ExportKind, ExportSection,
-    FunctionSection, GlobalSection, GlobalType, ImportSection, Module, RawSection, SectionId, TableSection,
-    TypeSection, ValType,
+    FunctionSection, GlobalSection, GlobalType, ImportSection, MemorySection, Module, RawSection, SectionId,
+    TableSection, TypeSection, ValType,
 };
 use wasmparser::{BinaryReader, CodeSectionReader, Parser, Payload};
 use weft_codec::{Code, Error, Result};
@@ -37,10 +40,14 @@ pub use exceptions::{used as has_exceptions, validate as validate_exceptions};
 pub(crate) use opened::{CALL_PREFIX, opened};
 use shape::Shape;
 use small::Small;
+use undo::{Helper, Undo};
 
 /// Changes whenever the same module is rewritten into other bytes. It names the units of gas in receipts, and is part of
 /// the key under which a rewritten module may be kept: the hash of the original, and this.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
+
+/// What all our names begin with.
+const PREFIX: &str = "weft:";
 
 /// The global that holds the gas which is left of what the host gave: an exported, mutable i64.
 pub const GAS: &str = "weft:gas";
@@ -56,6 +63,23 @@ pub const GROW_NAME: &str = "grow";
 
 /// What a module with exceptions calls when one would leave it for the host.
 pub const UNCAUGHT_NAME: &str = "uncaught";
+
+/// The memory in which pages are saved: see [`undo`].
+pub const UNDO: &str = "weft:undo";
+
+/// How many records there are, and whether there was no room for another: exported, mutable i32.
+pub const RECORDS: &str = "weft:records";
+/// See [`RECORDS`].
+pub const LOST: &str = "weft:lost";
+
+/// Saves the pages of a range, before the host writes there: address and length by the memory's width.
+pub const SAVE: &str = "weft:save";
+
+/// Makes all saved pages what they were, and forgets the records.
+pub const BACK: &str = "weft:back";
+
+/// Forgets the records.
+pub const KEEP: &str = "weft:keep";
 
 /// The start function, as an export.
 pub const START: &str = "weft:start";
@@ -75,7 +99,8 @@ pub fn rewrite(module: &[u8]) -> Result<Vec<u8>> {
     let module = lowered.as_deref().unwrap_or(module);
     let shape = Shape::read(module)?;
     let small = Small::read(module, shape.imports)?;
-    let mut rewriter = Rewriter { bytes: module, shape, small, bodies: 0, written: 0 };
+    let pages = undo::pages(&shape)?;
+    let mut rewriter = Rewriter { bytes: module, shape, small, pages, bodies: 0, written: 0 };
     let mut out = Module::new();
     rewriter.sections(&mut out).map_err(refused)?;
     Ok(out.finish())
@@ -95,7 +120,7 @@ fn refuse_ours(module: &[u8]) -> Result<()> {
             Payload::ExportSection(reader) => {
                 for export in reader {
                     let name = export.map_err(unreadable)?.name;
-                    if name == GAS || name == START || name.starts_with(GLOBAL_PREFIX) {
+                    if name.starts_with(PREFIX) && !name.starts_with(CALL_PREFIX) {
                         return Err(invalid("the module exports names that only Weft gives"));
                     }
                 }
@@ -137,8 +162,9 @@ const SECTIONS: [SectionId; 6] = [
     SectionId::Code,
 ];
 
-/// Types of ours: those of both imports and those for NaN. Those of blocks with many results follow, and that for NaN in vectors.
-const OWN_TYPES: u32 = 6;
+/// Types of ours: those of both imports, those for NaN, and two for the way back. Those of blocks with many results follow, and that for NaN
+/// in vectors.
+const OWN_TYPES: u32 = 8;
 
 /// Functions that the rewritten module imports beyond those of the original.
 const OWN_IMPORTS: u32 = 2;
@@ -150,6 +176,8 @@ struct Rewriter<'a> {
     bytes: &'a [u8],
     shape: Shape,
     small: Small,
+    /// How many pages can be saved.
+    pages: i32,
     /// Functions written so far.
     bodies: usize,
     /// How many of [`SECTIONS`] are written.
@@ -188,21 +216,18 @@ impl<'a> Rewriter<'a> {
                     self.parse_global_section(&mut globals, reader)?;
                     out.section(&self.globals(globals));
                 }
+                Payload::MemorySection(reader) => {
+                    let mut memories = MemorySection::new();
+                    self.parse_memory_section(&mut memories, reader)?;
+                    memories.memory(self.undo().memory());
+                    out.section(&memories);
+                }
                 Payload::ExportSection(reader) => {
                     let mut exports = ExportSection::new();
                     self.parse_export_section(&mut exports, reader)?;
                     out.section(&self.exports(exports));
                 }
-                Payload::ElementSection(reader) => {
-                    let mut elements = ElementSection::new();
-                    self.parse_element_section(&mut elements, reader)?;
-                    out.section(&elements);
-                }
-                Payload::TableSection(reader) => {
-                    let mut tables = TableSection::new();
-                    self.parse_table_section(&mut tables, reader)?;
-                    out.section(&tables);
-                }
+                Payload::ElementSection(_) | Payload::TableSection(_) => self.of_tables(out, payload)?,
                 Payload::CodeSectionStart { unchecked_range, .. } => {
                     let data = self.slice(unchecked_range.clone()).map_err(user)?;
                     let reader = BinaryReader::new(data, unchecked_range.start);
@@ -219,6 +244,23 @@ impl<'a> Rewriter<'a> {
             }
         }
         self.fill(out, u8::MAX)
+    }
+
+    fn of_tables(&mut self, out: &mut Module, payload: Payload<'_>) -> Reencoded<()> {
+        match payload {
+            Payload::ElementSection(reader) => {
+                let mut elements = ElementSection::new();
+                self.parse_element_section(&mut elements, reader)?;
+                out.section(&elements);
+            }
+            Payload::TableSection(reader) => {
+                let mut tables = TableSection::new();
+                self.parse_table_section(&mut tables, reader)?;
+                out.section(&tables);
+            }
+            _ => (),
+        }
+        Ok(())
     }
 
     /// Bytes of the original.
@@ -262,6 +304,14 @@ impl<'a> Rewriter<'a> {
         if self.small.lanes { &lanes::Helper::ALL } else { &[] }
     }
 
+    /// Where the way back is: behind those functions.
+    fn undo(&self) -> Undo {
+        let lanes = u32::try_from(self.lanes_helpers().len()).unwrap_or(u32::MAX);
+        let first = self.helper(nan::Helper::Demoted).saturating_add(1).saturating_add(lanes);
+        let (count, lost) = (self.gas().saturating_add(1), self.gas().saturating_add(2));
+        Undo { wide: self.shape.wide, pages: self.pages, count, lost, first }
+    }
+
     /// The index of the global that holds the gas.
     fn gas(&self) -> u32 {
         self.shape.globals
@@ -303,6 +353,8 @@ impl<'a> Rewriter<'a> {
             let (params, result) = helper.signature();
             types.ty().function(params.iter().copied(), [result]);
         }
+        types.ty().function([ValType::I32], []);
+        types.ty().function([size, size], []);
         for results in self.shape.many_results() {
             let results: Vec<ValType> =
                 results.iter().map(|ty| self.val_type(*ty)).collect::<Reencoded<_>>()?;
@@ -330,6 +382,14 @@ impl<'a> Rewriter<'a> {
         for _ in self.lanes_helpers() {
             functions.function(self.shape.all_types());
         }
+        if self.shape.memory.is_some() {
+            let ours = self.shape.own_types();
+            let [page, range] = [OWN_TYPES - 2, OWN_TYPES - 1].map(|ty| ours.saturating_add(ty));
+            // In the order of `undo::Helper`.
+            for ty in [page, page, range, ours, ours, ours] {
+                functions.function(ty);
+            }
+        }
         functions
     }
 
@@ -337,6 +397,11 @@ impl<'a> Rewriter<'a> {
         self.written += 1;
         let ty = GlobalType { val_type: ValType::I64, mutable: true, shared: false };
         globals.global(ty, &ConstExpr::i64_const(0));
+        if self.shape.memory.is_some() {
+            for _ in [RECORDS, LOST] {
+                globals.global(GlobalType { val_type: ValType::I32, ..ty }, &ConstExpr::i32_const(0));
+            }
+        }
         globals
     }
 
@@ -346,6 +411,18 @@ impl<'a> Rewriter<'a> {
             exports.export(&format!("{GLOBAL_PREFIX}{index}"), ExportKind::Global, *index);
         }
         exports.export(GAS, ExportKind::Global, self.gas());
+        if self.shape.memory.is_some() {
+            let undo = self.undo();
+            exports.export(UNDO, ExportKind::Memory, undo::MEMORY);
+            exports.export(RECORDS, ExportKind::Global, undo.count).export(
+                LOST,
+                ExportKind::Global,
+                undo.lost,
+            );
+            for (name, helper) in [(SAVE, Helper::Range), (BACK, Helper::Back), (KEEP, Helper::Keep)] {
+                exports.export(name, ExportKind::Func, undo.helper(helper));
+            }
+        }
         if let Some(start) = self.shape.start {
             exports.export(START, ExportKind::Func, self.function(start));
         }
@@ -359,6 +436,11 @@ impl<'a> Rewriter<'a> {
         }
         for helper in self.lanes_helpers() {
             code.function(&helper.body());
+        }
+        if self.shape.memory.is_some() {
+            for body in self.undo().bodies() {
+                code.function(&body);
+            }
         }
         code
     }

@@ -22,6 +22,10 @@ pub(super) struct Shape {
     types: Vec<(u32, Vec<ValType>)>,
     /// The types of its own functions.
     functions: Vec<u32>,
+    /// The types of those that it imports.
+    imported: Vec<u32>,
+    /// Its memory's pages, at first and at most.
+    pub(super) memory: Option<(u64, u64)>,
     /// The types of more than one result that a function has, in their order.
     many: Vec<u32>,
 }
@@ -45,9 +49,10 @@ impl Shape {
                 Payload::ImportSection(reader) => {
                     for import in reader.into_imports() {
                         let import = import.map_err(unreadable)?;
-                        if !matches!(import.ty, TypeRef::Func(_)) {
+                        let TypeRef::Func(ty) = import.ty else {
                             return Err(invalid("the module imports something other than functions"));
-                        }
+                        };
+                        shape.imported.push(ty);
                         shape.imports = shape.imports.saturating_add(1);
                     }
                 }
@@ -58,7 +63,9 @@ impl Shape {
                 }
                 Payload::MemorySection(reader) => {
                     for memory in reader {
-                        shape.wide |= memory.map_err(unreadable)?.memory64;
+                        let memory = memory.map_err(unreadable)?;
+                        shape.wide |= memory.memory64;
+                        shape.memory = Some((memory.initial, memory.maximum.unwrap_or(u64::MAX)));
                     }
                 }
                 Payload::GlobalSection(reader) => {
@@ -105,6 +112,20 @@ impl Shape {
     /// The type of the `at`th of its own functions.
     pub(super) fn type_of(&self, at: usize) -> Result<u32> {
         self.functions.get(at).copied().ok_or_else(|| invalid("the module has more code than functions"))
+    }
+
+    /// The type of a function, imported ones first.
+    pub(super) fn type_of_function(&self, index: u32) -> Option<u32> {
+        match index.checked_sub(self.imports) {
+            Some(own) => self.functions.get(usize::try_from(own).ok()?).copied(),
+            None => self.imported.get(usize::try_from(index).ok()?).copied(),
+        }
+    }
+
+    /// How many parameters and results a type has.
+    pub(super) fn arity(&self, ty: u32) -> (usize, usize) {
+        let params = usize::try_from(self.params(ty)).unwrap_or(usize::MAX);
+        (params, self.results(ty).len())
     }
 
     /// How many parameters a type has.

@@ -376,7 +376,8 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> SignedRun<'a, S, F, C, O> {
                 if let Some(old) = old {
                     write::drop_snapshot(&mut batch, process, old);
                 }
-                write::snapshot(&mut batch, process, replay.slot, &machine.snapshot()?);
+                let snapshot = machine.snapshot()?;
+                self.archive.put_snapshot(&mut batch, process, replay.slot, &snapshot).await?;
             }
             self.record.replay = Some(replay.clone());
         }

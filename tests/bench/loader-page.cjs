@@ -1,0 +1,1 @@
+window.aoLoader = require("@permaweb/ao-loader");

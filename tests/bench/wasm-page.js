@@ -1,0 +1,82 @@
+// What bench/wasm.mjs does in the page: engines take turns, so that everybody meets the same machine.
+
+const median = (list) => {
+  const sorted = [...list].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+};
+
+// ao-loader 0.0.49 passes numbers where memories with 64-bit addresses take BigInts now.
+const grow = WebAssembly.Memory.prototype.grow;
+WebAssembly.Memory.prototype.grow = function (pages) {
+  try {
+    return grow.call(this, pages);
+  } catch {
+    return Number(grow.call(this, BigInt(pages)));
+  }
+};
+
+async function hex(text) {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+  return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+const bytes = async (name) => new Uint8Array(await (await fetch(name)).arrayBuffer());
+
+/** Medians in milliseconds of a workload's messages, by kind, and a hash over the outputs. */
+async function messages({ messages, small = messages.length }, begun, step) {
+  const [times, outputs] = [{ start: [performance.now() - begun] }, []];
+  let count = 0;
+  for (const { kind, message } of messages) {
+    if (kind === "small" && (count += 1) > small) continue;
+    const before = performance.now();
+    const output = await step(message);
+    if (kind) (times[kind] ??= []).push(performance.now() - before);
+    outputs.push(JSON.stringify(output));
+  }
+  const line = Object.fromEntries(Object.entries(times).map(([kind, list]) => [`${kind}_ms`, median(list)]));
+  return { ...line, outputs: await hex(outputs.join("\n")) };
+}
+
+const parts = {
+  /** npm @permaweb/ao-loader; `mode`: in-place or copying. */
+  async loader({ format, workload, mode }) {
+    const module = await bytes("module.wasm");
+    const silent = { log: console.log, error: console.error, warn: console.warn };
+    console.log = console.error = console.warn = () => {};
+    const begun = performance.now();
+    const inPlace = mode === "in-place";
+    const handle = await window.aoLoader(module, { format, UNSAFE_MEMORY: inPlace, computeLimit: 9e15 });
+    let memory = null;
+    const answer = await messages(workload, begun, async (message) => {
+      const answer = await handle(inPlace ? null : memory, message, workload.env);
+      if (answer.Error) throw new Error(JSON.stringify(answer.Error));
+      memory = answer.Memory;
+      return answer.Output;
+    });
+    Object.assign(console, silent);
+    return answer;
+  },
+
+  /** Weft's runtime on an engine. */
+  async weft({ format, workload, engine }) {
+    const { Bench } = await runtime();
+    const module = await bytes("module.wasm");
+    const begun = performance.now();
+    const bench = new Bench(module, format, JSON.stringify(workload.env), engine);
+    const answer = await messages(workload, begun, (message) => JSON.parse(bench.step(JSON.stringify(message))));
+    bench.free();
+    return answer;
+  },
+};
+
+let loaded;
+async function runtime() {
+  if (!loaded) {
+    loaded = await import("./bench.js");
+    await loaded.default();
+  }
+  return loaded;
+}
+
+window.bench = (what, given) => parts[what](given);
