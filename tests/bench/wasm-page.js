@@ -35,7 +35,7 @@ async function messages({ messages, small = messages.length }, begun, step) {
     outputs.push(JSON.stringify(output));
   }
   const line = Object.fromEntries(Object.entries(times).map(([kind, list]) => [`${kind}_ms`, median(list)]));
-  return { ...line, outputs: await hex(outputs.join("\n")) };
+  return { ...line, messages: outputs.length, outputs: await hex(outputs.join("\n")) };
 }
 
 const parts = {
@@ -65,10 +65,34 @@ const parts = {
     const begun = performance.now();
     const bench = new Bench(module, format, JSON.stringify(workload.env), engine);
     const answer = await messages(workload, begun, (message) => JSON.parse(bench.step(JSON.stringify(message))));
+    if (engine === "native") Object.assign(answer, memory(bench, workload.messages.filter(({ kind }) => kind === "small")));
     bench.free();
     return answer;
   },
 };
+
+/** Medians in milliseconds of what the memory costs: the way back, a checkpoint after a message, and starting from one. */
+function memory(bench, small) {
+  const times = { step: [], dry: [], checkpoint: [], restore: [], pages: [] };
+  const timed = (list, work) => {
+    const before = performance.now();
+    const value = work();
+    list.push(performance.now() - before);
+    return value;
+  };
+  bench.checkpoint();
+  for (const { message } of small.slice(0, 60)) {
+    const text = JSON.stringify(message);
+    timed(times.dry, () => bench.dry_run(text));
+    timed(times.step, () => bench.step(text));
+    times.pages.push(timed(times.checkpoint, () => bench.checkpoint()));
+  }
+  for (let round = 0; round < 10; round++) timed(times.restore, () => bench.restore());
+  return {
+    undo_ms: median(times.dry) - median(times.step), checkpoint_ms: median(times.checkpoint), restore_ms: median(times.restore),
+    pages_of_a_message: median(times.pages),
+  };
+}
 
 let loaded;
 async function runtime() {

@@ -103,6 +103,8 @@ async fn what_is_stored_is_never_fetched_or_replayed_again() {
     let after = stage.results().await;
     assert_eq!(after[..5], before[..]);
     assert_eq!(outputs(&after[5..]), ["6", "7"]);
+    let gas: u64 = after.iter().map(|result| result.gas).sum();
+    assert!(gas > 0 && summary.gas == Some(gas), "{:?} of {gas}", summary.gas);
     // One snapshot is kept, with the pages that it has.
     let snapshots = stage.store.scan(Table::Snapshots, "", "~", 100).await.unwrap();
     let heads: Vec<_> =

@@ -5,13 +5,15 @@
 use wasm_bindgen::prelude::wasm_bindgen;
 use weft_tests::differential::How;
 use weft_wasm::engine::{Engine, Wasmi};
-use weft_wasm::{Error, Format, Limits, Machine, OnError, Program};
+use weft_wasm::{Error, Format, Limits, Machine, OnError, Program, Snapshot};
 use weft_web::Native;
 
 /// A process on an engine: wasmi inside wasm32, or the browser's own.
 #[wasm_bindgen]
 pub struct Bench {
+    program: Program,
     machine: Machine,
+    state: Option<Snapshot>,
     env: String,
 }
 
@@ -26,7 +28,32 @@ impl Bench {
     fn start(engine: &dyn Engine, module: &[u8], format: &str, env: String) -> Result<Self, Error> {
         let limits = Limits::default();
         let program = Program::compile_on(engine, module, Format::parse(format)?, &limits)?;
-        Ok(Self { machine: Machine::new(&program, limits, OnError::RollBack)?, env })
+        let machine = Machine::new(&program, limits, OnError::RollBack)?;
+        Ok(Self { program, machine, state: None, env })
+    }
+
+    /// Runs one message and takes it back. It costs what [`Self::step`] costs, and the way back.
+    pub fn dry_run(&mut self, message: &str) -> Result<String, String> {
+        let outcome = self.machine.dry_run(message, &self.env).map_err(|error| error.to_string())?;
+        Ok(outcome.output.to_string())
+    }
+
+    /// Takes the state, as for a checkpoint: how many pages have changed since the last time. All, the first time.
+    pub fn checkpoint(&mut self) -> Result<u32, String> {
+        let state = self.machine.snapshot().map_err(|error| error.to_string())?;
+        let changed = match self.state.replace(state.clone()) {
+            Some(before) => state.changed_since(&before),
+            None => state.page_hashes().count(),
+        };
+        u32::try_from(changed).map_err(|error| error.to_string())
+    }
+
+    /// Makes a new machine in the state of the last checkpoint, as after a reload.
+    pub fn restore(&mut self) -> Result<(), String> {
+        let state = self.state.as_ref().ok_or("there is no checkpoint")?;
+        let restored = Machine::restore(&self.program, Limits::default(), OnError::RollBack, state);
+        self.machine = restored.map_err(|error| error.to_string())?;
+        Ok(())
     }
 
     /// Runs one message and returns its output as JSON.

@@ -94,6 +94,8 @@ export interface Summary {
   replayed: number | null;
   /** SHA-256 of the process's memory after that slot. */
   memory_sha256: Id | null;
+  /** Gas of all slots up to that one, in the unit of {@link SlotResult.gas}; null before the first replay. */
+  gas: number | null;
   /** Slots fetched and verified by this sync; 0 when everything was in the store. */
   verified_now: number;
   /** Slots replayed by this sync; 0 when everything was in the store. */

@@ -48,6 +48,8 @@ pub(crate) struct Args {
     pub(crate) all: bool,
     /// `bench verify`: verification in a browser, not the runtime.
     pub(crate) verify: bool,
+    /// `bench wasm`: wasm processes in a browser.
+    pub(crate) wasm: bool,
     /// `bench lua`: Lua programs, not the runtime.
     pub(crate) lua: bool,
     /// `bench --json`.
@@ -72,6 +74,7 @@ impl Args {
             only: None,
             all: false,
             verify: false,
+            wasm: false,
             lua: false,
             json: false,
             files: Vec::new(),
@@ -96,6 +99,7 @@ impl Args {
             (Task::Test, "--all") => self.all = true,
             (Task::Bench, "--json") => self.json = true,
             (Task::Bench, "verify") => self.verify = true,
+            (Task::Bench, "wasm") => self.wasm = true,
             (Task::Bench, "lua") => self.lua = true,
             (Task::Vectors, file) if !file.starts_with('-') => self.files.push(PathBuf::from(file)),
             (_, other) => bail!("unknown option {other}; `cargo xtask help` lists them"),
@@ -145,6 +149,7 @@ mod tests {
         assert_eq!(parse("test --toolchain debian").unwrap().toolchain, Choice::Debian);
         assert!(parse("bench verify --json").unwrap().verify);
         assert!(parse("bench lua").unwrap().lua);
+        assert!(parse("bench wasm").unwrap().wasm);
         assert_eq!(parse("vectors a.json b.json").unwrap().files.len(), 2);
         assert!(parse("vectors --json").is_err());
         assert!(parse("test verify").is_err());

@@ -11,6 +11,7 @@ cargo xtask TASK [OPTIONS]
                               (--all: every one); the last line is the count
   bench [--json]              wasmi, native and in wasm32, against ao-loader
   bench verify [--json]       verification in Chromium, against npm arbundles
+  bench wasm [--json]         wasm processes in Chromium, against npm ao-loader, and what their memory costs
   bench lua [--json]          Lua, native and in wasm32, against wasmoon, fengari and Luerl
   vectors FILE…               vectors of HyperBEAM in any file of the forms of tests/fixtures/vectors/hb-*.json: what each
                               case wants and what came out

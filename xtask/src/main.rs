@@ -17,6 +17,7 @@ mod args;
 mod bench;
 mod bench_lua;
 mod bench_verify;
+mod bench_wasm;
 mod browser;
 mod checks;
 mod cmd;
@@ -68,6 +69,7 @@ fn run() -> anyhow::Result<bool> {
         Task::Build => lanes::build(&ctx),
         Task::Test => checks::run(&ctx),
         Task::Bench if ctx.args.verify => bench_verify::run(&ctx),
+        Task::Bench if ctx.args.wasm => bench_wasm::run(&ctx),
         Task::Bench if ctx.args.lua => bench_lua::run(&ctx),
         Task::Bench => bench::run(&ctx),
         Task::Tidy => tidy::run(&ctx),

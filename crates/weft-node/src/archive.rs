@@ -106,6 +106,9 @@ pub(crate) struct ReplayHead {
     /// Slots of a Lua process whose results depend on more than the history.
     #[serde(default)]
     pub(crate) not_replayable: u64,
+    /// Gas of all slots. `None` if some were replayed by a version that did not add it up.
+    #[serde(default)]
+    pub(crate) gas: Option<u64>,
 }
 
 /// A proof that an item is in a block, and what gateways say of the last header of it.

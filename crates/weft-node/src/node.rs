@@ -488,6 +488,7 @@ impl Summary {
             head: record.head.as_ref().map(|head| head.slot),
             replayed: record.replay.as_ref().map(|replay| replay.slot),
             memory_sha256: record.replay.as_ref().and_then(|replay| replay.memory_sha256),
+            gas: record.replay.as_ref().and_then(|replay| replay.gas),
             verified_now: 0,
             replayed_now: 0,
             bytes: 0,

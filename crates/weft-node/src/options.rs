@@ -87,6 +87,9 @@ pub struct Summary {
     pub replayed: Option<u64>,
     /// SHA-256 of the process's memory after that slot, as an id-like text.
     pub memory_sha256: Option<Id>,
+    /// Gas of all slots up to that one, the same on every machine. `None` before the first replay, and if a version replayed some that
+    /// did not add it up.
+    pub gas: Option<u64>,
     /// Slots fetched and verified by this sync.
     pub verified_now: u64,
     /// Slots replayed by this sync.

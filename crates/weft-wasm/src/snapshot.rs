@@ -95,6 +95,12 @@ impl Snapshot {
         one.differing(two).first().copied().into_iter().chain(longer).min()
     }
 
+    /// In how many pages of 4,096 bytes it differs from an earlier one. What both share is not looked at.
+    #[must_use]
+    pub fn changed_since(&self, earlier: &Self) -> usize {
+        self.pages().differing(earlier.pages()).len()
+    }
+
     pub(crate) fn pages(&self) -> &Pages {
         &self.inner.pages
     }

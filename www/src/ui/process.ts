@@ -27,6 +27,7 @@ export function processCard(model: Model): TemplateResult {
         ${further.map((id, index) => fact(`Module ${index + 2}`, id))}
         ${fact("Scheduler", card?.scheduler ?? summary?.scheduler)} ${fact("Owner", card?.owner)}
         ${summary?.engine ? html`<div><dt>Runs on</dt><dd data-engine=${summary.engine}>${ENGINES[summary.engine]}</dd></div>` : nothing}
+        ${summary?.gas == null ? nothing : html`<div><dt>Gas</dt><dd data-process-gas=${summary.gas}>${count(summary.gas)} in ${some((summary.replayed ?? -1) + 1)}</dd></div>`}
         ${model.process && !model.isLua() ? policy(model) : nothing}
       </dl>
       ${model.refusedModule && model.engine !== "reference" ? html`

@@ -196,13 +196,6 @@ impl ProcessMachine {
         matches!(self.engine, Engine::Wasm(_))
     }
 
-    /// Whether a message that was left on its way is undone at once. Otherwise the machine goes back to a state some messages
-    /// ago and steps again from there, which takes long.
-    #[must_use]
-    pub fn undoes_at_once(&self) -> bool {
-        matches!(self.engine, Engine::Lua(_))
-    }
-
     /// Whether a checkpoint may rest on the state: the referee looked at the last message, or there is none to look.
     #[must_use]
     pub fn is_checked(&self) -> bool {

@@ -31,6 +31,7 @@ pub(super) struct Player {
     duplicates: u64,
     failed: u64,
     not_replayable: u64,
+    gas: Option<u64>,
 }
 
 /// The process and its module, as the store has them, proved again.
@@ -142,6 +143,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
             duplicates: replay.map_or(0, |replay| replay.duplicates),
             failed: replay.map_or(0, |replay| replay.failed),
             not_replayable: replay.map_or(0, |replay| replay.not_replayable),
+            gas: replay.map_or(Some(0), |replay| replay.gas),
         });
         Ok(())
     }
@@ -280,9 +282,6 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
                     reach.check_cancelled()
                 };
                 let result = evaluate(evaluation, reach.clock, between).await;
-                // Who goes back slowly does what is not committed again instead; else the slots before one that is beyond this
-                // node are kept.
-                self.pending.void |= result.is_err() && !player.machine.undoes_at_once();
                 let result = result?;
                 write::evaluated_at(&mut self.pending.batch, process, &key.text, entry.slot);
                 player.evaluated += 1;
@@ -291,6 +290,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
         };
         player.failed += u64::from(result.error.is_some());
         player.not_replayable += u64::from(!result.not_replayable.is_empty());
+        player.gas = player.gas.map(|gas| gas.saturating_add(result.gas));
         player.slot = Some(entry.slot);
         self.put_result(result)
     }
@@ -379,6 +379,7 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
             duplicates: player.duplicates,
             failed: player.failed,
             not_replayable: player.not_replayable,
+            gas: player.gas,
         });
         Ok(())
     }

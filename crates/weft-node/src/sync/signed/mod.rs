@@ -314,12 +314,13 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> SignedRun<'a, S, F, C, O> {
             reach.check_cancelled()
         };
         let result = evaluate(machine.step_signed(assignment)?, reach.clock, between).await?;
-        let replay = self.replay.get_or_insert_with(ReplayHead::default);
+        let replay = self.replay.get_or_insert_with(|| ReplayHead { gas: Some(0), ..ReplayHead::default() });
         replay.slot = assignment.slot;
         replay.memory_sha256 = None;
         replay.evaluated += 1;
         replay.failed += u64::from(result.error.is_some());
         replay.not_replayable += u64::from(!result.not_replayable.is_empty());
+        replay.gas = replay.gas.map(|gas| gas.saturating_add(result.gas));
         self.put_result(result)
     }
 

@@ -1,1 +1,0 @@
-window.aoLoader = require("@permaweb/ao-loader");
