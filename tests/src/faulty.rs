@@ -82,7 +82,13 @@ impl FaultyInstance {
         }
         self.2 = false;
         match self.1 {
-            Fault::Memory => self.0.write(60_000, &[1]).unwrap(),
+            // Behind the back of what saves pages.
+            Fault::Memory => {
+                let mut page = [0; 4_096];
+                self.0.read(14 * 4_096, &mut page).unwrap();
+                page[7] = 1;
+                self.0.put(14, &page).unwrap();
+            }
             Fault::Gas => self.0.set_gas(self.0.gas() + 1),
             Fault::Output => self.0.write(1_057, b"x").unwrap(),
             Fault::Global => assert!(self.0.set_globals(&[Value::I64(99)])),

@@ -362,14 +362,20 @@ impl Instance {
 
     /// The first so many bytes of the memory.
     pub(crate) fn pages(&self, bytes: u64) -> Pages {
-        let (mut pages, mut index) = (Pages::new(bytes), 0_u64);
-        self.running.visit(bytes, &mut |piece| {
+        let mut pages = Pages::new(bytes);
+        self.look_over(&mut pages);
+        pages
+    }
+
+    /// Makes pages what the memory has; those that are as it has them stay shared.
+    pub(crate) fn look_over(&self, pages: &mut Pages) {
+        let mut index = 0_u64;
+        self.running.visit(pages.bytes(), &mut |piece| {
             for page in piece.chunks_exact(PAGE) {
                 pages.set(index, page);
                 index = index.saturating_add(1);
             }
         });
-        pages
     }
 
     /// A page of the memory.

@@ -326,6 +326,18 @@ impl Machine {
         Ok(Snapshot::new(self.program.sha256(), self.instance.outside(), pages))
     }
 
+    /// The whole state, all of the memory looked at: also what an engine wrote to that saved nothing. The referee's question.
+    ///
+    /// # Errors
+    /// As [`Machine::snapshot`].
+    pub(crate) fn whole_snapshot(&mut self) -> Result<Snapshot> {
+        let snapshot = self.snapshot()?;
+        let mut pages = snapshot.pages().clone();
+        self.instance.look_over(&mut pages);
+        self.known = Some(pages.clone());
+        Ok(Snapshot::new(self.program.sha256(), snapshot.outside().clone(), pages))
+    }
+
     /// Goes to the state of a snapshot of the same module.
     ///
     /// # Errors

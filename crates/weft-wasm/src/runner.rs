@@ -381,7 +381,7 @@ impl Runner {
         let Some(ours) = self.again.take().or(given) else {
             return Ok(self.end(kind, Some((theirs, RanOn::Reference))));
         };
-        let state = self.machine.snapshot()?;
+        let state = self.machine.whole_snapshot()?;
         if ours == theirs && state == after {
             let on = if gave_up { RanOn::Reference } else { RanOn::Both };
             return Ok(self.end(kind, Some((ours, on))));

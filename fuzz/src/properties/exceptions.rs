@@ -22,7 +22,7 @@ pub fn rewrite_exceptions(bytes: &[u8]) {
     };
     assert_eq!(Ok(&rewritten), rewrite::rewrite(bytes).as_ref().map_err(|_| ()), "the same bytes each time");
     let mut config = wasmi::Config::default();
-    config.wasm_multi_memory(false).wasm_memory64(true);
+    config.wasm_multi_memory(true).wasm_memory64(true);
     let engine = Engine::new(&config);
     let module = Module::new(&engine, &rewritten).expect("valid as well");
     run(&engine, &module);
@@ -30,7 +30,7 @@ pub fn rewrite_exceptions(bytes: &[u8]) {
 
 fn run(engine: &Engine, module: &Module) {
     // What asks for much memory or large tables is no matter of this.
-    let limits = wasmi::StoreLimitsBuilder::new().memory_size(8 << 20).table_elements(10_000).build();
+    let limits = wasmi::StoreLimitsBuilder::new().memory_size(32 << 20).table_elements(10_000).build();
     let (mut store, mut linker) = (Store::new(engine, limits), Linker::new(engine));
     store.limiter(|limits| limits);
     let ends = |name: &'static str| move || -> Result<(), Error> { Err(Error::new(name)) };

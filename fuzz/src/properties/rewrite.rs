@@ -94,7 +94,7 @@ impl Run {
         config.consume_fuel(original).wasm_multi_memory(!original);
         let engine = Engine::new(&config);
         let module = Module::new(&engine, module).ok()?;
-        let limits = StoreLimitsBuilder::new().memory_size(8 << 20).table_elements(10_000).build();
+        let limits = StoreLimitsBuilder::new().memory_size(32 << 20).table_elements(10_000).build();
         let mut store = Store::new(&engine, limits);
         store.limiter(|limits| limits);
         let mut linker = Linker::new(&engine);
