@@ -5,6 +5,7 @@ weft_tests::in_browser!();
 
 mod aocore;
 mod check;
+mod checkpoints;
 mod contracts;
 mod corpus;
 mod demo;

@@ -183,9 +183,9 @@ async fn a_cancel_reaches_the_middle_of_a_message() {
     assert_eq!(error.code(), Code::Cancelled);
     assert_eq!(impatient.log.slots(), [0, 1, 2], "the endless one had not ended");
     assert!(stage.clock.breaths() - breaths < 25, "it was left on its way");
-    // What came before it is kept; the message itself is done again, by this node as by a new one.
-    let known = node.summary(id).await.unwrap().unwrap();
-    assert_eq!(known.replayed, Some(2));
+    // What was not committed is done again, by this node as by a new one.
+    let known = node.summary(id).await.unwrap();
+    assert!(known.is_none_or(|known| known.head.is_none_or(|head| head <= 2)));
     let summary = node.sync(id, &sources(&[SU]), &Options::default(), &()).await.unwrap();
     assert_eq!(summary.replayed, Some(4));
     let results = stage.results().await;

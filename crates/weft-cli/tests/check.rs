@@ -243,3 +243,19 @@ fn what_cannot_be_compared_has_exit_code_2() {
     let without = [&["check", served.process.as_str()], &kept[..]].concat();
     assert_eq!(weft(&without).status.code(), Some(0));
 }
+
+/// One id in 64 begins like an option.
+#[test]
+fn an_id_may_begin_with_a_hyphen() {
+    let id = format!("-0{}", "A".repeat(41));
+    let nowhere = "http://127.0.0.1:1";
+    for arguments in [
+        ["check", id.as_str(), "--node", nowhere, "--message", id.as_str()].as_slice(),
+        &["replay", id.as_str(), "--scheduler", nowhere, "--gateway", nowhere, "--accept-owner", id.as_str()],
+        &["replay", "--scheduler", nowhere, id.as_str(), "--gateway", nowhere],
+    ] {
+        let output = weft(arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!said.contains("Usage:") && said.contains("source"), "{arguments:?}: {said}");
+    }
+}

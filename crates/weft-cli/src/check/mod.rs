@@ -21,12 +21,13 @@ use crate::native::{FileStore, NativeClock, NativeFetch};
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// The process: its id, 43 characters.
+    #[arg(allow_hyphen_values = true)]
     process: Id,
     /// Checks the answer of this slot; without it and without `--message`, the newest.
     #[arg(long, value_name = "SLOT", conflicts_with = "message")]
     slot: Option<u64>,
     /// Checks the answer to this message.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     message: Option<Id>,
     /// A node to compare with: URL, or legacy:URL for a compute unit, hyperbeam:URL for a HyperBEAM node. Give it again
     /// for others.
@@ -45,7 +46,7 @@ pub struct Args {
     #[arg(long = "gateway", value_name = "URL")]
     gateways: Vec<String>,
     /// Accepts assignments signed by this address beside the process's own scheduler.
-    #[arg(long = "accept-scheduler", value_name = "ADDRESS")]
+    #[arg(long = "accept-scheduler", value_name = "ADDRESS", allow_hyphen_values = true)]
     accepted: Vec<Address>,
     /// Keeps what is proved and replayed in this folder, and goes on from there next time.
     #[arg(long, value_name = "DIR")]

@@ -22,7 +22,7 @@ pub mod process;
                             weft replay --module FILE --messages FILE [OPTIONS]")]
 pub struct Args {
     /// The process: its id, 43 characters.
-    #[arg(required_unless_present = "module")]
+    #[arg(required_unless_present = "module", allow_hyphen_values = true)]
     process: Option<Id>,
     /// A scheduler unit. Give it again for others, in order of preference. Without any, the scheduler is looked for by the
     /// record it published, and then by its assignments on Arweave.
@@ -35,10 +35,10 @@ pub struct Args {
     #[arg(long, value_name = "SLOT")]
     to: Option<u64>,
     /// Accepts assignments signed by this address beside the process's own scheduler.
-    #[arg(long = "accept-scheduler", value_name = "ADDRESS")]
+    #[arg(long = "accept-scheduler", value_name = "ADDRESS", allow_hyphen_values = true)]
     accepted: Vec<Address>,
     /// Names the owner of a process or module whose id does not bind its fields (an ECDSA transaction of layer 1).
-    #[arg(long = "accept-owner", value_name = "ADDRESS")]
+    #[arg(long = "accept-owner", value_name = "ADDRESS", allow_hyphen_values = true)]
     accepted_owners: Vec<Address>,
     /// How many sources of one kind must say the same of what cannot be proved; without it a majority.
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..))]

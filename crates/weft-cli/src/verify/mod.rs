@@ -26,10 +26,10 @@ pub struct VerifyArgs {
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Accept assignments signed by this address in place of the process's scheduler. Can be repeated.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
     pub accept_scheduler: Vec<Address>,
     /// Names the owner of a process or module whose id does not bind its fields (an ECDSA transaction of layer 1).
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", allow_hyphen_values = true)]
     pub accept_owner: Vec<Address>,
     /// The module of a receipt that does not hold it, to replay its results: a data item, or a transaction (JSON) with data.
     /// Again for each of those after it, in their order, where a Lua process lists several.

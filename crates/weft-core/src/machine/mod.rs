@@ -196,6 +196,13 @@ impl ProcessMachine {
         matches!(self.engine, Engine::Wasm(_))
     }
 
+    /// Whether its state is put down at once. That of a wasm process costs a pass over its memory, for which whoever cancels does not
+    /// wait.
+    #[must_use]
+    pub fn saves_at_once(&self) -> bool {
+        matches!(self.engine, Engine::Lua(_))
+    }
+
     /// Whether a checkpoint may rest on the state: the referee looked at the last message, or there is none to look.
     #[must_use]
     pub fn is_checked(&self) -> bool {

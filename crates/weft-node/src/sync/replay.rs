@@ -282,6 +282,9 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
                     reach.check_cancelled()
                 };
                 let result = evaluate(evaluation, reach.clock, between).await;
+                // What is not committed is done again where that is faster than to put it down; else the slots before one that is
+                // beyond this node are kept.
+                self.pending.void |= result.is_err() && !player.machine.saves_at_once();
                 let result = result?;
                 write::evaluated_at(&mut self.pending.batch, process, &key.text, entry.slot);
                 player.evaluated += 1;
