@@ -41,7 +41,7 @@ const browser = await chromium.launch({
 });
 
 const few = { ...workload, small: FEW };
-const metering = "wasm64-unknown-emscripten-draft_2024_10_16-metering";
+const metering = format.startsWith("wasm32") ? "wasm32-unknown-emscripten-metering" : "wasm64-unknown-emscripten-draft_2024_10_16-metering";
 const engines = [
   ["ao-loader, in place", "loader", { format, workload, mode: "in-place" }],
   ["weft, the browser's engine", "weft", { format, workload, engine: "native" }],
