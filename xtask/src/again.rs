@@ -87,7 +87,7 @@ pub(crate) fn unless_unchanged(
     }
     let outcome = work()?;
     let tally = match &outcome {
-        Outcome::Tests(tally, true) => tally.to_string(),
+        Outcome::Passed(tally) => tally.to_string(),
         Outcome::Done => String::new(),
         _ => return Ok(outcome),
     };
@@ -124,9 +124,9 @@ mod tests {
             let ctx = ctx(&dir, line);
             let stamp = Stamp::new(&ctx, "native").text(input);
             let tally = Tally { passed, ..Tally::default() };
-            unless_unchanged(&ctx, "native", &stamp, || Ok(Outcome::Tests(tally, true))).unwrap()
+            unless_unchanged(&ctx, "native", &stamp, || Ok(Outcome::Passed(tally))).unwrap()
         };
-        let ran = |passed| Outcome::Tests(Tally { passed, ..Tally::default() }, true);
+        let ran = |passed| Outcome::Passed(Tally { passed, ..Tally::default() });
         let before = |passed| Outcome::Before(Tally { passed, ..Tally::default() });
         assert_eq!(run("test", "a", 1), ran(1));
         assert_eq!(run("test", "a", 2), before(1));
@@ -141,7 +141,7 @@ mod tests {
         let dir = Scratch::new("again-failure");
         let ctx = ctx(&dir, "test");
         let stamp = Stamp::new(&ctx, "native").text("a");
-        let failed = Outcome::Tests(Tally { passed: 1, failed: 1, skipped: 0 }, false);
+        let failed = Outcome::Failed(Tally { passed: 1, failed: 1, skipped: 0 }, Vec::new());
         for _ in 0..2 {
             let outcome = unless_unchanged(&ctx, "native", &stamp, || Ok(failed.clone())).unwrap();
             assert_eq!(outcome, failed);

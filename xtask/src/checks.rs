@@ -12,7 +12,7 @@ use crate::lanes::{self, OnFailure, Row};
 use crate::say::say;
 use crate::steps::Outcome;
 use crate::tally::Tally;
-use crate::{again, bench, files, modules, page, tools};
+use crate::{again, bench, failed, files, modules, page, tools};
 
 /// Steps of `test` besides what they need.
 const ALL: [&str; 11] = [
@@ -180,9 +180,9 @@ fn counted(run: Run) -> Result<Outcome> {
     let tally = Tally::read(&said.text);
     match (said.ok, tally.total(), tally.failed) {
         (true, 0, _) => bail!("the runner succeeded without running a test"),
-        (true, _, 0) => Ok(Outcome::Tests(tally, true)),
+        (true, _, 0) => Ok(Outcome::Passed(tally)),
         (_, _, 0) => bail!("the runner failed, with {tally}"),
-        _ => Ok(Outcome::Tests(tally, false)),
+        _ => Ok(Outcome::Failed(tally, failed::lines(&said.text).into_iter().map(str::to_owned).collect())),
     }
 }
 
@@ -204,8 +204,13 @@ fn token_target(ctx: &Ctx) -> PathBuf {
     ctx.target.join("token")
 }
 
-/// A table of the steps, then the numbers alone on the last line.
+/// Why tests failed, a table of the steps, then the numbers alone on the last line.
 fn summary(ctx: &Ctx, rows: &[Row], took: Duration) {
+    for row in rows {
+        if let Ok(Outcome::Failed(_, why)) = &row.result {
+            println!("\n{} failed:\n  {}", row.name, why.join("\n  "));
+        }
+    }
     println!("\n{:<14}{:<9}{:>14}   tests", "step", "result", "time");
     for row in rows {
         let (result, tests) = match &row.result {
@@ -213,7 +218,8 @@ fn summary(ctx: &Ctx, rows: &[Row], took: Duration) {
             Ok(Outcome::Unchanged) => ("same", String::new()),
             Ok(Outcome::Before(tally)) => ("same", format!("{} passed before", tally.passed)),
             Ok(Outcome::Blocked(need)) => ("not run", format!("it needs `{need}`")),
-            Ok(Outcome::Tests(tally, ok)) => (if *ok { "ok" } else { "FAILED" }, tally.to_string()),
+            Ok(Outcome::Passed(tally)) => ("ok", tally.to_string()),
+            Ok(Outcome::Failed(tally, _)) => ("FAILED", tally.to_string()),
             Err(error) => ("FAILED", format!("{error:#}")),
         };
         println!("{:<14}{result:<9}{:>14}   {tests}", row.name, lanes::seconds(row.took));
@@ -227,7 +233,7 @@ fn summary(ctx: &Ctx, rows: &[Row], took: Duration) {
 /// What was not run because of it is skipped, and so is what passed before and has not changed.
 fn row_tally(row: &Row) -> Tally {
     match &row.result {
-        Ok(Outcome::Tests(tally, _)) => *tally,
+        Ok(Outcome::Passed(tally) | Outcome::Failed(tally, _)) => *tally,
         Ok(Outcome::Before(tally)) => Tally { skipped: tally.total(), ..Tally::default() },
         Ok(Outcome::Blocked(_)) => Tally { skipped: 1, ..Tally::default() },
         Ok(_) => Tally::default(),
@@ -254,11 +260,11 @@ mod tests {
     #[test]
     fn runners_are_believed_only_when_they_ran_something() {
         let ok = shell("echo 'test result: ok. 2 passed; 0 failed; 0 ignored'").unwrap();
-        assert_eq!(ok, Outcome::Tests(Tally { passed: 2, ..Tally::default() }, true));
+        assert_eq!(ok, Outcome::Passed(Tally { passed: 2, ..Tally::default() }));
         let bad = shell("echo '1 passed, 1 failed'; exit 1").unwrap();
-        assert_eq!(bad, Outcome::Tests(Tally { passed: 1, failed: 1, skipped: 0 }, false));
+        assert_eq!(bad, Outcome::Failed(Tally { passed: 1, failed: 1, skipped: 0 }, Vec::new()));
         let sly = shell("echo '1 passed, 1 failed'").unwrap();
-        assert_eq!(sly, Outcome::Tests(Tally { passed: 1, failed: 1, skipped: 0 }, false));
+        assert_eq!(sly, Outcome::Failed(Tally { passed: 1, failed: 1, skipped: 0 }, Vec::new()));
         assert!(shell("true").is_err());
         assert!(shell("echo '1 passed, 0 failed'; exit 1").is_err());
     }

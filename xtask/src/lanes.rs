@@ -21,7 +21,7 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) fn ok(&self) -> bool {
-        !matches!(self.result, Err(_) | Ok(Outcome::Blocked(_) | Outcome::Tests(_, false)))
+        !matches!(self.result, Err(_) | Ok(Outcome::Blocked(_) | Outcome::Failed(..)))
     }
 }
 
@@ -169,8 +169,8 @@ fn verdict(row: &Row) -> String {
         Ok(Outcome::Unchanged) => format!("unchanged ({took})"),
         Ok(Outcome::Before(tally)) => format!("unchanged since {tally} ({took})"),
         Ok(Outcome::Blocked(need)) => format!("not run: it needs `{need}`"),
-        Ok(Outcome::Tests(tally, true)) => format!("{tally} in {took}"),
-        Ok(Outcome::Tests(tally, false)) => format!("FAILED: {tally} in {took}"),
+        Ok(Outcome::Passed(tally)) => format!("{tally} in {took}"),
+        Ok(Outcome::Failed(tally, _)) => format!("FAILED: {tally} in {took}"),
         Err(error) => format!("FAILED after {took}: {error:#}"),
     }
 }

@@ -23,6 +23,7 @@ mod checks;
 mod cmd;
 mod ctx;
 mod dist;
+mod failed;
 mod files;
 mod help;
 mod lanes;

@@ -17,8 +17,10 @@ pub(crate) enum Outcome {
     Before(Tally),
     /// It was not run, because the step named failed.
     Blocked(&'static str),
-    /// It ran tests; the flag is the runner's own verdict.
-    Tests(Tally, bool),
+    /// It ran tests, and all is well.
+    Passed(Tally),
+    /// It ran tests; what the runner said of those that failed.
+    Failed(Tally, Vec<String>),
 }
 
 /// What a step has to itself while it runs.
