@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { ArweaveSigner, createData } from "arbundles";
@@ -14,6 +14,9 @@ import { onStage, overflow, picture, visit } from "./page.mjs";
 
 const stage = onStage();
 const here = dirname(fileURLToPath(import.meta.url));
+/** The history that the first test saves and the last one brings to another node. */
+const saved = join(tmpdir(), `weft-workbench-${process.pid}.ans104`);
+after(() => rm(saved, { force: true }));
 
 /** Opens the workbench, which makes its key first. */
 async function open(url, options) {
@@ -84,6 +87,9 @@ test("processes in the tab: spawned, written to, drawn, and stepped back through
   assert.equal(await page.locator("#bench-address").innerText(), address);
   await page.click(`[data-process="${one}"]`);
   assert.equal(await at(page, 2), "40");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click("#bench-save")]);
+  assert.equal(download.suggestedFilename(), `${one}.ans104`);
+  await download.saveAs(saved);
   await page.setViewportSize({ width: 375, height: 800 });
   assert.ok((await overflow(page)) <= 0);
   assert.deepEqual([faults, left], [[], []]);
@@ -151,6 +157,16 @@ test("the network that serves the page, written to with a wallet", async () => {
     await send(page, "Add", "7");
     assert.equal(await at(page, 1), "7");
     assert.match(await page.locator(".steps .facts").innerText(), /wtl7n8WWlAdwZ7xk93kMA0Y-Gbaa1Z_cE5G4_CQbMQY/);
+
+    // The history of a process of the tab, proved and read here, where nobody can write to it.
+    await page.setInputFiles("#bench-take-in", saved);
+    await page.waitForFunction(() => document.querySelectorAll("[data-process]").length === 2);
+    await idle(page);
+    assert.equal(await at(page, 2), "40");
+    await send(page, "Add", "1");
+    assert.match(await page.locator("[data-place] .banner.bad").innerText(), /another scheduler/);
+    await page.setInputFiles("#bench-take-in", { name: "none.ans104", mimeType: "application/octet-stream", buffer: Buffer.from("no bundle") });
+    await page.waitForFunction(() => document.querySelector("[data-place] .banner.bad")?.dataset.code === "bundle-malformed");
     assert.deepEqual(faults, []);
   } finally {
     await network.stop();

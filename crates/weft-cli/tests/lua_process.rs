@@ -257,6 +257,18 @@ fn a_served_lua_process_answers_and_replays_to_what_it_answered() {
         (&slot["output"], &slot["messages"], &slot["gas"]),
         (&found("Output"), &found("Messages"), &found("GasUsed"))
     );
+    // The same from a file, with nobody to ask; and refused where the file is another process's.
+    let file = folder.join("history.ans104");
+    let url = format!("{}/history/{}", serve.url("gateway"), process.id());
+    std::fs::write(&file, ureq::get(url).call().unwrap().body_mut().read_to_vec().unwrap()).unwrap();
+    let from_file =
+        |more: &[&str]| weft(&[&["replay", "--json", "--history", file.to_str().unwrap()], more].concat());
+    assert_eq!(lines(&from_file(&[]))[..2], replayed[..2]);
+    let other = from_file(&[&mint.id().to_string()]);
+    assert!(
+        !other.status.success() && String::from_utf8_lossy(&other.stderr).contains("process-mismatch"),
+        "{other:?}"
+    );
     // Ended without a goodbye, it goes on from what it stored.
     drop(serve);
     let serve = Serve::start(&state, &module);

@@ -3,8 +3,8 @@
  * than the folder it is in, and a gateway serves an app below a path of its own.
  */
 
-/** Below the folder: an id (`PID~process@1.0/…`), a device (`~meta@1.0/info`), or a unit of the local network. */
-const NODE = /^(?:[A-Za-z0-9_-]{43}(?:[~/&?]|$)|~|(?:su|mu|cu|gateway)(?:\/|$)|(?:push|schedule|graphql)(?:[/?&]|$))/;
+/** Below the folder: an id (`PID~process@1.0/…`), a device (`~meta@1.0/info`, `name~message@1.0`), a path in parentheses, or a unit of the local network. */
+const NODE = /^(?:[A-Za-z0-9_-]{43}(?:[~/&?]|$)|[^/&?]*~|\(|(?:su|mu|cu|gateway)(?:\/|$)|(?:push|schedule|graphql)(?:[/?&]|$))/;
 
 /** The path of a URL below a folder, with its query, if it is the node's; `null` if it is not. */
 export function nodePath(url: URL, folder: URL): string | null {

@@ -5,7 +5,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { advice } from "../advice.js";
 import type { Model } from "../model.js";
 import { refusedIcon } from "./icons.js";
-import { offer } from "./receipt.js";
+import { offer } from "../offer.js";
 
 export function errorBox(model: Model): TemplateResult | typeof nothing {
   const { error } = model;

@@ -5,6 +5,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import type { FraudCard, FraudProof, FraudSide } from "../../../web/js/client.js";
 import { clip, count, instant, pretty } from "../format.js";
 import type { Model } from "../model.js";
+import { offer } from "../offer.js";
 import type { Fraud } from "../said.js";
 import { forkIcon } from "./icons.js";
 
@@ -58,10 +59,6 @@ function sides(card: FraudCard, url: string | null): TemplateResult {
 
 /** The file that `weft verify` checks. */
 function save(slot: number, process: string | null, proof: FraudProof): void {
-  const url = URL.createObjectURL(new Blob([`${pretty(proof)}\n`], { type: "application/json" }));
-  const anchor = document.createElement("a");
-  anchor.href = url;
-  anchor.download = `weft-fraud-proof-${clip(process ?? "process").replace("…", "-")}-${slot}.json`;
-  anchor.click();
-  URL.revokeObjectURL(url);
+  const file = new Blob([`${pretty(proof)}\n`], { type: "application/json" });
+  offer(file, `weft-fraud-proof-${clip(process ?? "process").replace("…", "-")}-${slot}.json`);
 }

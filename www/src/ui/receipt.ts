@@ -5,6 +5,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import type { Check, CheckStatus, Receipt } from "../../../web/js/client.js";
 import { clip, clipIds, count } from "../format.js";
 import type { Model } from "../model.js";
+import { offer } from "../offer.js";
 import { agreedIcon, provedIcon, trustedIcon } from "./icons.js";
 
 export function receipts(model: Model): TemplateResult | typeof nothing {
@@ -134,15 +135,4 @@ async function save(model: Model, slot: number | null): Promise<void> {
   const process = model.process ?? "process";
   const file = await model.receiptFile(slot);
   if (file) offer(file, `weft-receipt-${process.slice(0, 8)}${slot === null ? "" : `-${slot}`}.json`);
-}
-
-/** Lets the browser save a file. */
-export function offer(file: Blob, name: string): void {
-  const url = URL.createObjectURL(file);
-  const anchor = document.createElement("a");
-  anchor.href = url;
-  anchor.download = name;
-  anchor.click();
-  // The browser may begin to read after the click.
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

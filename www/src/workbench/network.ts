@@ -90,10 +90,28 @@ export class Network {
     return (await this.#json<{ id: string }>("/mu/", { method: "POST", headers, body: raw })).id;
   }
 
+  /** The history of a process as a file: signed items, which any node proves and replays. */
+  async history(process: string): Promise<Blob> {
+    const answer = await this.node.fetch(`/gateway/history/${process}`);
+    if (!answer.ok) await this.#refuse(answer);
+    return answer.blob();
+  }
+
+  /** Takes in the history of a file, once the node has proved it; the process it is of. */
+  async takeIn(file: Blob): Promise<string> {
+    const headers = { "content-type": "application/octet-stream" };
+    const body = await file.arrayBuffer();
+    return (await this.#json<{ process: string }>("/gateway/history", { method: "POST", headers, body })).process;
+  }
+
   async #json<T>(path: string, init?: RequestInit): Promise<T> {
     const answer = await this.node.fetch(path, init);
-    const body: unknown = await answer.json().catch(() => null);
-    if (answer.ok && body !== null) return body as T;
+    const body: unknown = answer.ok ? await answer.json().catch(() => null) : null;
+    return body === null ? this.#refuse(answer) : body as T;
+  }
+
+  async #refuse(answer: Response): Promise<never> {
+    const body: unknown = answer.bodyUsed ? null : await answer.json().catch(() => null);
     const { error, code, message } = (body ?? {}) as { error?: string; code?: string; message?: string };
     throw new WeftError(code ?? "source-status", error ?? message ?? `The node answered with the status ${answer.status}.`);
   }

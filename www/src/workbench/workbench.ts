@@ -1,6 +1,7 @@
 /** The workbench: processes that live on a node of the reader's own. Views read it and call it. */
 
 import { type AoNode, PageNode, ServedNode, type Tag, type UnsignedItem, WeftError } from "../../../web/js/client.js";
+import { offer } from "../offer.js";
 import { type Entry, type LocalProcess, Network, type Result } from "./network.js";
 import starter from "./starter.lua";
 import { watch } from "./watch.js";
@@ -162,6 +163,18 @@ export class Workbench {
     return this.#do("Asking", async (network) => {
       if (this.selected) this.answer = await network.dryRun(this.selected, await this.#owner(network), tags, data);
     });
+  }
+
+  /** Gives the history of the selected process to the reader, as a file. */
+  save(): Promise<void> {
+    return this.#do("Writing the history", async (network) => {
+      if (this.selected) offer(await network.history(this.selected), `${this.selected}.ans104`);
+    });
+  }
+
+  /** Takes in the history of a file: a process that lived elsewhere. */
+  takeIn(file: Blob): Promise<void> {
+    return this.#do("Proving the history", async (network) => { this.select(await network.takeIn(file)); });
   }
 
   /** Takes a file's text, and its changes from then on. */

@@ -1,19 +1,19 @@
 //! `weft replay --inclusion`: the places of items in blocks, asked for after the history is proved.
 
 use weft_codec::{Code, Error, Result};
-use weft_node::seams::Store;
+use weft_node::seams::{Fetch, Store};
 use weft_node::{IncludedItem, Node, Observer, Options, Sources, Summary};
 
 use super::Inclusion;
 use super::process::ProcessReplay;
-use crate::native::{NativeClock, NativeFetch};
+use crate::native::NativeClock;
 
 /// The most slots of one call: a receipt holds a thousand proofs, and a slot has two.
 const MAX_SLOTS: u64 = 500;
 
 /// Proves what was asked for, slot by slot; `tell` hears of each.
-pub(super) async fn prove<S: Store>(
-    node: &Node<S, NativeFetch, NativeClock>,
+pub(super) async fn prove<S: Store, F: Fetch>(
+    node: &Node<S, F, NativeClock>,
     args: &ProcessReplay,
     sources: &Sources,
     options: &Options,

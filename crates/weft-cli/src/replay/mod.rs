@@ -1,5 +1,5 @@
 //! `weft replay`: runs a history again on this machine, in two forms. With `--module` it takes messages from a file;
-//! without, it takes a process from its scheduler and gateway and proves it first.
+//! without, it takes a process from its scheduler and gateway, or from a history file, and proves it first.
 
 use std::num::ParseIntError;
 use std::path::PathBuf;
@@ -12,6 +12,7 @@ use weft_lua::Filter;
 use weft_wasm::Limits;
 
 mod drive;
+mod history;
 mod inclusion;
 pub mod module;
 pub mod process;
@@ -19,10 +20,11 @@ pub mod process;
 /// `weft replay`
 #[derive(Debug, clap::Args)]
 #[command(override_usage = "weft replay PROCESS --scheduler URL --gateway URL [OPTIONS]\n       \
+                            weft replay --history FILE [OPTIONS]\n       \
                             weft replay --module FILE --messages FILE [OPTIONS]")]
 pub struct Args {
     /// The process: its id, 43 characters.
-    #[arg(required_unless_present = "module", allow_hyphen_values = true)]
+    #[arg(required_unless_present_any = ["module", "history"], allow_hyphen_values = true)]
     process: Option<Id>,
     /// A scheduler unit. Give it again for others, in order of preference. Without any, the scheduler is looked for by the
     /// record it published, and then by its assignments on Arweave.
@@ -31,6 +33,9 @@ pub struct Args {
     /// An Arweave gateway. Give it again for others, in order of preference.
     #[arg(long = "gateway", value_name = "URL")]
     gateways: Vec<String>,
+    /// Takes process, module and history from this file, as a node exports it (`GET /gateway/history/PROCESS`), and asks nobody.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["schedulers", "gateways", "inclusion"])]
+    history: Option<PathBuf>,
     /// The last slot wanted; without it all there are.
     #[arg(long, value_name = "SLOT")]
     to: Option<u64>,
@@ -68,7 +73,7 @@ pub struct Args {
         long,
         value_name = "FILE",
         requires = "messages",
-        conflicts_with_all = ["process", "schedulers", "gateways", "to", "accepted", "accepted_owners", "quorum", "frauds", "inclusion", "store", "without_crons", "verify_only", "receipt"]
+        conflicts_with_all = ["process", "history", "schedulers", "gateways", "to", "accepted", "accepted_owners", "quorum", "frauds", "inclusion", "store", "without_crons", "verify_only", "receipt"]
     )]
     module: Option<PathBuf>,
     /// `{"env": {"Process": …, "Module": …}, "messages": [ … ]}`, in the form that ao-loader takes.
@@ -139,9 +144,19 @@ pub async fn run(args: Args) -> Result<ExitCode> {
             };
             module::run(&replay, lines, &mut std::io::stdout().lock(), &mut std::io::stderr().lock())
         }
-        (Some(process), ..) => {
+        (process, ..) => {
+            let history = args.history.as_deref().map(|path| history::read(path, process)).transpose();
+            let history = match history {
+                Ok(history) => history,
+                Err(error) => return process::refuse(args.json, &error),
+            };
+            // clap asks for one of the forms.
+            let Some(process) = process.or_else(|| history.as_ref().map(|file| file.process().id)) else {
+                return Ok(ExitCode::from(2));
+            };
             let replay = process::ProcessReplay {
                 process,
+                history,
                 schedulers: args.schedulers,
                 gateways: args.gateways,
                 to: args.to,
@@ -157,8 +172,6 @@ pub async fn run(args: Args) -> Result<ExitCode> {
             };
             process::run(replay, lines).await
         }
-        // clap asks for one of the two forms.
-        _ => Ok(ExitCode::from(2)),
     }
 }
 

@@ -12,9 +12,11 @@ use serde_json::{Value, json};
 use weft_codec::{Address, Code, Error, Id, Result};
 use weft_core::SlotResult;
 use weft_node::memory::MemoryStore;
-use weft_node::seams::Store;
+use weft_node::net::HistoryFetch;
+use weft_node::seams::{Fetch, Store};
 use weft_node::{
-    Event, IncludedItem, Node, Observer, Options, Phase, ReceiptRequest, ReceiptSlots, Sources, Summary,
+    Event, HistoryFile, IncludedItem, Node, Observer, Options, Phase, ReceiptRequest, ReceiptSlots, Sources,
+    Summary,
 };
 use weft_verify::{Receipt, Status};
 
@@ -27,10 +29,12 @@ const SHOWN_CHARS: usize = 100;
 const RESULTS_STEP: usize = 256;
 
 /// `weft replay PROCESS`
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct ProcessReplay {
     /// The process.
     pub process: Id,
+    /// Its history from a file; nobody is asked then.
+    pub history: Option<HistoryFile>,
     /// Scheduler units, in order of preference.
     pub schedulers: Vec<String>,
     /// Arweave gateways, in order of preference.
@@ -72,9 +76,9 @@ pub async fn run(args: ProcessReplay, lines: Lines) -> Result<ExitCode> {
         }
     });
     let outcome = match &args.store {
-        None => Box::pin(replay(&args, lines, MemoryStore::new(), stop)).await,
+        None => Box::pin(replay_into(MemoryStore::new(), &args, lines, stop)).await,
         Some(folder) => match FileStore::open(folder) {
-            Ok(store) => Box::pin(replay(&args, lines, store, stop)).await,
+            Ok(store) => Box::pin(replay_into(store, &args, lines, stop)).await,
             Err(error) => refuse(lines.json, &error),
         },
     };
@@ -82,15 +86,35 @@ pub async fn run(args: ProcessReplay, lines: Lines) -> Result<ExitCode> {
     outcome
 }
 
-async fn replay<S: Store>(
+async fn replay_into<S: Store>(
+    store: S,
     args: &ProcessReplay,
     lines: Lines,
-    store: S,
+    stop: Arc<AtomicBool>,
+) -> Result<ExitCode> {
+    let Some(file) = &args.history else {
+        let sources = Sources { schedulers: args.schedulers.clone(), gateways: args.gateways.clone() };
+        let node = Node::new(store, NativeFetch::new(), NativeClock);
+        return Box::pin(replay(&node, &sources, args, lines, stop)).await;
+    };
+    let unit = |name: &str| vec![format!("{}/{name}", HistoryFetch::ORIGIN)];
+    let sources = Sources { schedulers: unit("su"), gateways: unit("gateway") };
+    match HistoryFetch::new(file).await {
+        Ok(fetch) => {
+            Box::pin(replay(&Node::new(store, fetch, NativeClock), &sources, args, lines, stop)).await
+        }
+        Err(error) => refuse(lines.json, &error),
+    }
+}
+
+async fn replay<S: Store, F: Fetch>(
+    node: &Node<S, F, NativeClock>,
+    sources: &Sources,
+    args: &ProcessReplay,
+    lines: Lines,
     stop: Arc<AtomicBool>,
 ) -> Result<ExitCode> {
     let json = lines.json;
-    let node = Node::new(store, NativeFetch::new(), NativeClock);
-    let sources = Sources { schedulers: args.schedulers.clone(), gateways: args.gateways.clone() };
     let options = Options {
         to: args.to,
         accepted_schedulers: args.accepted.iter().cloned().collect(),
@@ -106,13 +130,13 @@ async fn replay<S: Store>(
     };
     let show = Show::new(lines, stop);
     // What earlier runs replayed stands in the store; it is printed from there.
-    if let Err(error) = print_stored(&node, args, before, &show).await {
+    if let Err(error) = print_stored(node, args, before, &show).await {
         return refuse(json, &error);
     }
-    let synced = node.sync(args.process, &sources, &options, &show).await;
+    let synced = node.sync(args.process, sources, &options, &show).await;
     show.end_progress();
     if let Some(folder) = &args.frauds
-        && let Err(error) = write_frauds(&node, args.process, folder).await
+        && let Err(error) = write_frauds(node, args.process, folder).await
     {
         return refuse(json, &error);
     }
@@ -124,13 +148,13 @@ async fn replay<S: Store>(
         Err(error) => return refuse(json, &error),
     };
     let tell = |slot: u64, found: &[IncludedItem]| print_included(json, slot, found);
-    let included = inclusion::prove(&node, args, &sources, &options, &show, &summary, tell).await;
+    let included = inclusion::prove(node, args, sources, &options, &show, &summary, tell).await;
     show.end_progress();
     if let Err(error) = included {
         return refuse(json, &error);
     }
     if let Some(path) = &args.receipt
-        && let Err(error) = write_receipt(&node, args, path, &show).await
+        && let Err(error) = write_receipt(node, args, path, &show).await
     {
         return refuse(json, &error);
     }
@@ -144,8 +168,8 @@ async fn replay<S: Store>(
 }
 
 /// Writes each fraud proof that the store has, whether the sync ended well or not.
-async fn write_frauds<S: Store>(
-    node: &Node<S, NativeFetch, NativeClock>,
+async fn write_frauds<S: Store, F: Fetch>(
+    node: &Node<S, F, NativeClock>,
     process: Id,
     folder: &Path,
 ) -> Result<()> {
@@ -161,8 +185,8 @@ async fn write_frauds<S: Store>(
 }
 
 /// Writes the receipt beside its place and moves it there when it is whole.
-async fn write_receipt<S: Store>(
-    node: &Node<S, NativeFetch, NativeClock>,
+async fn write_receipt<S: Store, F: Fetch>(
+    node: &Node<S, F, NativeClock>,
     args: &ProcessReplay,
     path: &Path,
     show: &Show,
@@ -184,8 +208,8 @@ async fn write_receipt<S: Store>(
     placed
 }
 
-async fn print_stored<S: Store>(
-    node: &Node<S, NativeFetch, NativeClock>,
+async fn print_stored<S: Store, F: Fetch>(
+    node: &Node<S, F, NativeClock>,
     args: &ProcessReplay,
     replayed: Option<u64>,
     show: &Show,

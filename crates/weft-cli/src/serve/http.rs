@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, 
 use tokio::net::TcpListener;
 use weft_codec::{Code, Error, Result};
 use weft_node::hb::is_node_path;
-use weft_node::net::{MAX_BODY, Reply};
+use weft_node::net::{Reply, max_body};
 use weft_node::seams;
 
 use super::actor::Network;
@@ -111,8 +111,9 @@ async fn network(network: &Network, request: Request<Body>) -> Response<Body> {
     let Ok(headers) = seams::ordered_headers(texts) else {
         return reply(Reply::error(431, "A request has too many headers."));
     };
-    let Ok(body) = to_bytes(request.into_body(), MAX_BODY).await else {
-        return reply(Reply::error(413, "A request has at most 10485760 bytes."));
+    let most = max_body(&url);
+    let Ok(body) = to_bytes(request.into_body(), most).await else {
+        return reply(Reply::error(413, &format!("A request has at most {most} bytes here.")));
     };
     let request = seams::Request {
         method,

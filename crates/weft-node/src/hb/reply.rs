@@ -90,13 +90,14 @@ pub(super) fn failed(error: &Error, wants: &Wants) -> Reply {
 
 /// A refusal of the network.
 pub(super) fn of_refusal(refusal: &Refusal, wants: &Wants) -> Reply {
-    let code = match refusal.status {
+    let by_status = match refusal.status {
         404 | 504 => Code::NotFound,
         503 => Code::ResolveLimit,
         400..=499 => Code::RequestInvalid,
         501 => Code::DeviceUnavailable,
         _ => Code::StoreFailed,
     };
+    let code = refusal.code.unwrap_or(by_status);
     refused(refusal.status, code.as_str(), &refusal.sentence, wants)
 }
 

@@ -114,6 +114,10 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
             (Method::Post, ["gateway", "v1", "tx", ..]) => {
                 self.in_turn(Box::pin(self.upload_post(&request.body))).await
             }
+            (Method::Post, ["gateway", "history"]) => {
+                self.in_turn(Box::pin(self.history_post(&request.body))).await
+            }
+            (Method::Get, ["gateway", "history", id]) => self.history_get(id).await,
             (Method::Get, ["gateway", "mine"]) => {
                 self.mine().await.map(|tip| layer1::info(&tip)).map_err(Refusal::from)
             }

@@ -4,6 +4,7 @@
 //! | path | unit |
 //! |---|---|
 //! | `/gateway` | Arweave gateway with GraphQL (`gateway.rs`, `graphql/`) and layer 1 (`layer1.rs`) |
+//! | `/gateway/history` | histories as files, out and in (`history.rs`) |
 //! | `/su` | legacy scheduler unit (`su.rs` reads, `write.rs` writes) |
 //! | `/mu` | legacy messenger unit (`mu.rs`; `push.rs` answers when all is done) |
 //! | `/cu` | legacy compute unit (`cu.rs`, `compute.rs`) |
@@ -19,6 +20,7 @@ mod compute;
 mod cu;
 mod gateway;
 mod graphql;
+mod history;
 mod layer1;
 mod ledger;
 mod local;
@@ -37,11 +39,12 @@ use weft_codec::ao::is_lua_text;
 use weft_codec::tags::Tag;
 
 pub use chain::{CarrierRow, Mined, Tip, WeaveChunk};
+pub use history::HistoryFetch;
 pub use ledger::{EntryRow, Filed, Head, IndexRow, Ledger};
 pub use local::LocalNet;
 pub use mu::{Claim, Pumped};
 pub(crate) use push::Chain;
-pub use reader::{MAX_BODY, Reader};
+pub use reader::{MAX_BODY, Reader, max_body};
 pub(crate) use reply::{Handled, status_of};
 pub use reply::{Refusal, Reply};
 pub use schedule::{Place, assign, sign};

@@ -5,10 +5,18 @@ use weft_codec::{Code, Error, Result};
 use super::ledger::Ledger;
 use super::reply::{Handled, Refusal, Reply};
 use super::target::Target;
+use crate::history_file::MAX_HISTORY_BYTES;
 use crate::seams::{Clock, Fetch, Method, Request, Response, Store};
 
 /// The largest body a unit reads: 10 MiB, as the scheduler's (su `main.rs`).
 pub const MAX_BODY: usize = 10_485_760;
+
+/// The largest body that is read for a URL: a history may be longer than what else is written.
+#[must_use]
+pub fn max_body(url: &str) -> usize {
+    let history = Target::parse(url).is_some_and(|target| target.path() == ["gateway", "history"]);
+    if history { MAX_HISTORY_BYTES } else { MAX_BODY }
+}
 
 /// The read side over a store.
 #[derive(Debug)]
@@ -63,8 +71,9 @@ impl<S: Store, C: Clock> Reader<S, C> {
 
 /// The request's target, once its size is known to be allowed.
 pub(super) fn open(request: &Request) -> Handled<Target> {
-    if request.body.len() > MAX_BODY {
-        return Err(Refusal::new(413, format!("A request has at most {MAX_BODY} bytes.")));
+    let most = max_body(&request.url);
+    if request.body.len() > most {
+        return Err(Refusal::new(413, format!("A request has at most {most} bytes here.")));
     }
     Target::parse(&request.url).ok_or_else(|| Refusal::new(414, "The URL is too long."))
 }

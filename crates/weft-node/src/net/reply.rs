@@ -45,25 +45,33 @@ impl Reply {
     }
 }
 
-/// A refusal of one unit: a status and a sentence.
+/// A refusal of one unit: a status, a sentence, and the stable code where an error of the house is behind it.
 #[derive(Clone, Debug)]
 pub struct Refusal {
     /// The HTTP status.
     pub status: u16,
     /// The sentence in `{"error": …}`.
     pub sentence: String,
+    /// The code in `{"code": …}`.
+    pub code: Option<Code>,
 }
 
 impl Refusal {
+    /// An error of the house with this status.
+    pub(crate) fn of(status: u16, error: &Error) -> Self {
+        Self { status, sentence: error.to_string(), code: Some(error.code()) }
+    }
+
     /// A refusal with this status.
     pub fn new(status: u16, sentence: impl Into<String>) -> Self {
-        Self { status, sentence: sentence.into() }
+        Self { status, sentence: sentence.into(), code: None }
     }
 }
 
 impl From<Refusal> for Reply {
     fn from(refusal: Refusal) -> Self {
-        Self::error(refusal.status, &refusal.sentence)
+        let Some(code) = refusal.code else { return Self::error(refusal.status, &refusal.sentence) };
+        Self::json(refusal.status, &json!({ "error": refusal.sentence, "code": code.as_str() }))
     }
 }
 
@@ -83,7 +91,7 @@ pub(crate) fn status_of(code: Code) -> u16 {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Self::new(status_of(error.code()), error.to_string())
+        Self::of(status_of(error.code()), &error)
     }
 }
 

@@ -33,6 +33,11 @@ pub(super) fn proved(body: &[u8]) -> Handled<DataItem> {
     Ok(proved.map_err(|error| bad(error.to_string()))?.into_parts().0)
 }
 
+/// Of a process that was taken in from a file.
+fn foreign(process: Id) -> Refusal {
+    bad(format!("Process {process} belongs to another scheduler: it can be read here, not written to"))
+}
+
 fn type_of(item: &DataItem) -> Option<&str> {
     item.tags.tag("Type").or_else(|| item.tags.tag("type"))
 }
@@ -75,6 +80,8 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
             self.check_process(&item).await?;
         } else if head.is_none() {
             return Err(bad(format!("Process {process} is not on this scheduler")));
+        } else if !self.orders(process).await? {
+            return Err(foreign(process));
         } else if item.tags.tag("From-Process").is_some() {
             let hash = pushed_hash(&item);
             if ledger.was_pushed(process, &hash).await? {
@@ -132,6 +139,9 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         }
         let ledger = self.reader.ledger();
         let head = ledger.head(process).await?.ok_or_else(|| bad("Process not found"))?;
+        if !self.orders(process).await? {
+            return Err(foreign(process));
+        }
         let item = ledger.item(id).await?.ok_or_else(|| bad(format!("Item {id} is not on the gateway")))?;
         let hash = pushed_hash(&item);
         if ledger.was_pushed(process, &hash).await? {
@@ -195,11 +205,11 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
 impl Refusal {
     /// The refusal as an error of the house, for callers that are no HTTP clients.
     pub(super) fn into_error(self) -> Error {
-        let code = match self.status {
+        let by_status = match self.status {
             404 => Code::NotFound,
             400..500 => Code::RequestInvalid,
             _ => Code::StoreFailed,
         };
-        Error::new(code, self.sentence)
+        Error::new(self.code.unwrap_or(by_status), self.sentence)
     }
 }

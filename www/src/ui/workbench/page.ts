@@ -97,9 +97,22 @@ function spawn(bench: Workbench): TemplateResult {
 }
 
 function processes(bench: Workbench): TemplateResult {
+  const takeIn = (event: Event): void => {
+    const input = event.target as HTMLInputElement;
+    const file = input.files?.[0];
+    // So that the same file can be chosen again.
+    input.value = "";
+    if (file) void bench.takeIn(file);
+  };
   return html`
     <section class="panel" aria-labelledby="bench-processes">
-      <h2 id="bench-processes">Who writes to whom</h2>
+      <div class="head">
+        <h2 id="bench-processes">Who writes to whom</h2>
+        <div class="actions">
+          <label class="file" title="What “Save its history” wrote, here or on another node. Every signature in it is checked first.">Bring in a history…<input
+            type="file" id="bench-take-in" accept=".ans104,application/octet-stream" ?disabled=${bench.busy !== ""} @change=${takeIn} /></label>
+        </div>
+      </div>
       ${bench.processes.length === 0
         ? html`<p class="empty">No processes yet. Spawn one; its messages will be drawn here.</p>`
         : html`

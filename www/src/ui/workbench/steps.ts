@@ -18,6 +18,8 @@ export function steps(bench: Workbench): TemplateResult {
         <div><h2 id="steps-title">${process?.name || "Process"}, slot ${count(at)} of ${count(last)}</h2>
           <p class="sub mono" title=${process?.id ?? ""}>${process?.id}</p></div>
         <div class="actions">
+          <button id="bench-save" title="Process, module, assignments and messages, signed as they are: any node can prove and replay them" ?disabled=${bench.busy !== ""}
+            @click=${() => bench.save()}>Save its history</button>
           <button id="step-back" ?disabled=${at === 0} @click=${() => bench.step(at - 1)}>Back</button>
           <button id="step-on" ?disabled=${at === last} @click=${() => bench.step(at + 1)}>Forward</button>
         </div>
