@@ -20,6 +20,7 @@ await build({
     worker: join(here, "../web/js/worker.ts"),
     "signature-worker": join(here, "../web/js/signature-worker.ts"),
     "node-worker": join(here, "../web/js/node/node-worker.ts"),
+    "device-worker": join(here, "../web/js/node/device-worker.ts"),
     "service-worker": join(here, "../web/js/node/service-worker.ts"),
   },
   outdir: out,

@@ -13,6 +13,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use weft_codec::item::DataItem;
 use weft_codec::tags::Tag;
 use weft_codec::{Code, Error, Result};
+use weft_node::hb::{Outside, Said, Saying};
 use weft_node::net::{Entropy, LocalNet, ModuleTags, Pumped, Refusal, Reply, sign};
 use weft_node::seams::{Method, Request, Signer, ordered_headers};
 
@@ -80,6 +81,16 @@ impl WeftNetwork {
         let body = Uint8Array::from(response.body.as_slice());
         js_sys::Reflect::set(&told, &"body".into(), &body)?;
         Ok(told)
+    }
+
+    /// Puts in devices in JavaScript: `[{ name, keys }]`, and `ask(name, key, base, request)`, which gives what `devices.ts` calls `Told`,
+    /// later.
+    #[wasm_bindgen(js_name = addDevices)]
+    pub fn add_devices(&self, devices: JsValue, ask: Function) -> std::result::Result<(), JsValue> {
+        let devices: Vec<Named> = from_js_value(devices).map_err(|error| to_js(&error))?;
+        let devices = devices.into_iter().map(|Named { name, keys }| (name, keys)).collect();
+        self.net.add_outside(devices, Rc::new(Scripts(ask)));
+        Ok(())
     }
 
     /// An item signed with a page's key, for whichever node it goes to: `{ target, anchor, tags: [{ name, value }] }`, where target and
@@ -234,6 +245,46 @@ impl Signer for PageKey {
         let signature: Uint8Array =
             JsFuture::from(promise).await.map_err(failed)?.dyn_into().map_err(failed)?;
         Ok(signature.to_vec())
+    }
+}
+
+/// A device in JavaScript.
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+    keys: Vec<String>,
+}
+
+/// What came of asking one.
+#[derive(Deserialize)]
+struct Told {
+    value: Option<String>,
+    sentence: Option<String>,
+    status: Option<u16>,
+    #[serde(default)]
+    silent: bool,
+}
+
+/// What runs them: `web/js/node/devices.ts`.
+struct Scripts(Function);
+
+impl Outside for Scripts {
+    fn ask<'a>(&'a self, device: &'a str, key: &'a str, base: String, request: String) -> Saying<'a> {
+        Box::pin(async move {
+            let arguments: js_sys::Array =
+                [device, key, &base, &request].into_iter().map(JsValue::from_str).collect();
+            let failed = |thrown: JsValue| from_js(Code::DeviceFailed, "The device failed.", &thrown);
+            let promise: Promise =
+                self.0.apply(&JsValue::NULL, &arguments).map_err(failed)?.dyn_into().map_err(failed)?;
+            let told: Told = from_js_value(JsFuture::from(promise).await.map_err(failed)?)?;
+            let sentence = told.sentence.unwrap_or_default();
+            match (told.value, told.status) {
+                (Some(value), _) => Ok(Said::Value(value)),
+                (None, Some(status @ 400..600)) => Ok(Said::Refused(status, sentence)),
+                _ if told.silent => Err(Error::new(Code::DeviceSilent, sentence)),
+                _ => Err(Error::new(Code::DeviceFailed, sentence)),
+            }
+        })
     }
 }
 

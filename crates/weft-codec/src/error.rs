@@ -322,6 +322,8 @@ codes! {
     DeviceUnavailable = "device-unavailable",
     /// A device was given what it cannot work with.
     DeviceFailed = "device-failed",
+    /// A device that a page runs did not answer in time.
+    DeviceSilent = "device-silent",
     /// A request asks more, or deeper, than it may.
     ResolveLimit = "resolve-limit",
     /// An answer cannot be written in the form that was asked for.

@@ -43,7 +43,7 @@ before(async () => {
   assert.ok(process.env.WEFT_CLIENT, "WEFT_CLIENT is not set: `cargo xtask test` sets it.");
   key = JSON.parse(await readFile(join(here, "../../fixtures/vectors/keys.json"), "utf8")).rsa4096.jwk;
   const client = await readFile(join(dirname(require.resolve("@permaweb/aoconnect")), "browser.js"));
-  site = await servePage(process.env.WEFT_CLIENT, BASE, { ...PAGE, "aoconnect.js": client });
+  site = await servePage(process.env.WEFT_CLIENT, BASE, { ...PAGE, "aoconnect.js": client, "greeter.js": GREETER });
   browser = await launch();
   context = await browser.newContext();
   // The wallet that a browser's extension puts into pages: it signs data items, and keeps its key.
@@ -134,6 +134,42 @@ test("aoconnect in the page spawns, writes, reads and asks the node in the page,
   assert.equal(await second.page.evaluate(() => window.node.address()), said.scheduler);
   assert.deepEqual(second.faults, []);
   await second.page.close();
+});
+
+/** A device: its functions are its keys. */
+const GREETER = `
+let asked = 0;
+export const greet = (base, { by }) => "hello " + (base.whom ?? "you") + (by ? ", says " + by : "");
+export async function sums(base) { return { sum: base.numbers.reduce((one, other) => one + other, 0), asked: ++asked }; }
+export function refuses() { throw Object.assign(new Error("not for you"), { status: 403 }); }
+export const breaks = (base) => base.none.there;
+export function turns() { for (;;); }
+`;
+
+test("devices in JavaScript answer paths; what they throw and what never ends is a status and a code, and the node goes on", async () => {
+  const { page, faults } = await open({ database: "devices", serviceWorker: null, devices: { "greeter@1.0": "greeter.js" } });
+  const ask = (path, init) => page.evaluate(async ([at, given]) => {
+    const answer = await window.node.fetch(at, given);
+    return { status: answer.status, code: answer.headers.get("error"), text: await answer.text() };
+  }, [path, init]);
+  assert.deepEqual(await ask("/~greeter@1.0&whom=World/greet"), { status: 200, code: null, text: "hello World" });
+  assert.equal((await ask("/~greeter@1.0/greet&by=me")).text, "hello you, says me");
+  // Values keep their types, on the way there and back; a request asks once.
+  const body = JSON.stringify({ numbers: [1, 41] });
+  const sums = await ask("/~greeter@1.0/sums", { method: "POST", headers: { "content-type": "application/json", accept: "application/json" }, body });
+  const { sum, asked } = JSON.parse(sums.text);
+  assert.deepEqual([sum, asked], [42, 1], sums.text);
+  // What it does not export is answered as for any message.
+  assert.equal((await ask("/~greeter@1.0&whom=World/whom")).text, "World");
+  assert.deepEqual(await ask("/~greeter@1.0/refuses").then(({ status, text }) => [status, text]), [403, "The device `greeter@1.0` failed: not for you"]);
+  const [broken, silent] = [await ask("/~greeter@1.0/breaks"), await ask("/~greeter@1.0/turns")];
+  assert.deepEqual([broken.status, broken.code, silent.status, silent.code], [500, "device-failed", 504, "device-silent"]);
+  assert.equal((await ask("/~greeter@1.0/greet")).text, "hello you");
+  assert.deepEqual(faults, []);
+  const failed = await page.evaluate(() => window.PageNode.open({ database: "broken", serviceWorker: null, devices: { "none@1.0": "none.js" } })
+    .then(() => "opened", ({ code }) => code));
+  assert.equal(failed, "device-failed");
+  await page.close();
 });
 
 test("without a service worker the handler in the page answers the same, and files of the app stay the server's", async () => {

@@ -26,9 +26,9 @@ export class NodeWorker {
     this.address.catch(() => undefined);
   }
 
-  /** Opens the node. No other worker of the origin may have it open. */
-  open(): void {
-    this.address = this.call<string>({ call: "open", database: this.#database });
+  /** Opens the node, with devices in JavaScript: the URL of each module by its name. No other worker of the origin may have it open. */
+  open(devices: { [name: string]: string } = {}): void {
+    this.address = this.call<string>({ call: "open", database: this.#database, devices });
     this.address.catch(() => undefined);
   }
 

@@ -3,6 +3,7 @@
 import init, { WeftNetwork } from "../../pkg/weft_web.js";
 import { toPlain } from "../error.js";
 import type { NodeRequest, NodeResponse } from "./channel.js";
+import { ScriptDevices } from "./devices.js";
 import { addressOf, nodeKey } from "./key.js";
 import type { FromNodeWorker, ToNodeWorker } from "./protocol.js";
 
@@ -14,9 +15,12 @@ const scope = self as unknown as {
 const loaded = init({ module_or_path: new URL("weft_web_bg.wasm", import.meta.url) });
 let network: Promise<WeftNetwork> | undefined;
 
-async function open(database: string): Promise<WeftNetwork> {
-  const [{ modulus, sign }] = await Promise.all([nodeKey(database), loaded]);
-  return WeftNetwork.open(`${database}-network`, modulus, sign, () => crypto.getRandomValues(new Uint8Array(32)));
+async function open(database: string, scripts: { [name: string]: string }): Promise<WeftNetwork> {
+  const devices = new ScriptDevices(scripts);
+  const [{ modulus, sign }, keys] = await Promise.all([nodeKey(database), devices.keys(), loaded]);
+  const network = await WeftNetwork.open(`${database}-network`, modulus, sign, () => crypto.getRandomValues(new Uint8Array(32)));
+  network.addDevices(keys, devices.ask);
+  return network;
 }
 
 async function answer(request: NodeRequest): Promise<NodeResponse> {
@@ -30,7 +34,7 @@ function opened(): Promise<WeftNetwork> {
 }
 
 const handlers = {
-  open: async ({ database }: Extract<ToNodeWorker, { call: "open" }>) => (await (network = open(database))).address(),
+  open: async ({ database, devices }: Extract<ToNodeWorker, { call: "open" }>) => (await (network = open(database, devices))).address(),
   answer: ({ request }: Extract<ToNodeWorker, { call: "answer" }>) => answer(request),
   signer: async ({ database }: Extract<ToNodeWorker, { call: "signer" }>) => addressOf((await nodeKey(database)).modulus),
   sign: async ({ database, item, data }: Extract<ToNodeWorker, { call: "sign" }>) => {

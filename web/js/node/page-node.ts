@@ -27,6 +27,11 @@ export interface PageNodeOptions {
    * this module. A browser that has no service workers for this page goes on without.
    */
   serviceWorker?: URL | null;
+  /**
+   * Devices in JavaScript: where the module of each is, by its name, such as `{ "greeter@1.0": "greeter.js" }` (`devices.ts`). Those of
+   * the tab that has the node count. `device-worker.js` must stand beside `node-worker.js`.
+   */
+  devices?: { [name: string]: URL | string };
 }
 
 /** A node at a URL. */
@@ -35,6 +40,7 @@ export class PageNode implements AoNode {
   readonly #database: string;
   readonly #signing: Signing;
   readonly #worker: URL;
+  readonly #devices: { [name: string]: string };
   readonly #leaving = new AbortController();
   /** The worker, while this tab has the node. */
   #mine: NodeWorker | null = null;
@@ -46,13 +52,15 @@ export class PageNode implements AoNode {
   private constructor(options: PageNodeOptions) {
     this.#database = options.database ?? "weft";
     this.#worker = options.worker ?? new URL("node-worker.js", import.meta.url);
+    this.#devices = Object.fromEntries(Object.entries(options.devices ?? {}).map(([name, script]) => [name, new URL(script, document.baseURI).href]));
     this.#signing = new Signing(this, () => this.#mine ?? new NodeWorker(this.#worker, this.#database));
   }
 
   /**
    * Takes the node, or finds the tab that has it.
    *
-   * Errors: `store-failed` where the browser keeps no data or no key for this site; `crashed` where the wasm does not load.
+   * Errors: `store-failed` where the browser keeps no data or no key for this site; `crashed` where the wasm does not load;
+   * `device-failed` and `device-silent` where a device does not.
    */
   static async open(options: PageNodeOptions = {}): Promise<PageNode> {
     const node = new PageNode(options);
@@ -143,7 +151,7 @@ export class PageNode implements AoNode {
 
   async #lead(): Promise<void> {
     const mine = new NodeWorker(this.#worker, this.#database);
-    mine.open();
+    mine.open(this.#devices);
     this.#mine = mine;
     await mine.address;
     this.#stopAnswering = answerOthers(this.#database, (request) =>

@@ -5,7 +5,7 @@ import type { NodeRequest } from "./channel.js";
 import type { UnsignedItem } from "./node.js";
 
 export type ToNodeWorker = { id: number } & (
-  | { call: "open"; database: string }
+  | { call: "open"; database: string; devices: { [name: string]: string } }
   | { call: "answer"; request: NodeRequest }
   | { call: "signer"; database: string }
   | { call: "sign"; database: string; item: Omit<UnsignedItem, "data">; data: Uint8Array<ArrayBuffer> }

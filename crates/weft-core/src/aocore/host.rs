@@ -60,6 +60,17 @@ pub enum Need {
         /// The message.
         message: Message,
     },
+    /// A key of a device that something else runs ([`super::device::Outside`]).
+    Outside {
+        /// The device's name.
+        device: String,
+        /// The key, as the device wrote it.
+        key: String,
+        /// The message that has the device.
+        base: Message,
+        /// What is asked of it.
+        request: Message,
+    },
     /// A function of a Lua script over a state.
     Script {
         /// The state.

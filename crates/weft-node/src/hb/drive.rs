@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 
 use weft_codec::message::Value;
 use weft_codec::{Code, Error, Id, Result};
-use weft_core::aocore::device::Devices;
 use weft_core::aocore::{Answer, Core, Host, Need, Store};
 
 use super::home::Given;
@@ -86,7 +85,7 @@ impl Host for Memo {
 /// The result of a request.
 pub(super) async fn resolve<H: Home>(home: &H, asked: &Asked) -> std::result::Result<Answer, Ended> {
     let given = Given { item: asked.item.as_ref(), only_cached: asked.only_cached };
-    let (memo, devices) = (Memo::default(), Devices::of_node());
+    let (memo, devices) = (Memo::default(), home.devices());
     for _ in 0..MAX_ROUNDS {
         let core = Core::new(&devices, GENERATION).with_store(&memo).with_host(&memo);
         let result = core.request(&asked.message);

@@ -3,6 +3,7 @@
 use weft_codec::Id;
 use weft_codec::item::DataItem;
 use weft_codec::message::Value;
+use weft_core::aocore::device::Devices;
 use weft_core::aocore::{Answer, Need};
 
 use crate::net::Handled;
@@ -18,6 +19,9 @@ pub(crate) struct Given<'a> {
 
 /// What a resolution asks of a node. Each thing is asked once for a request, however often it is resolved.
 pub(crate) trait Home {
+    /// What answers the keys of messages.
+    fn devices(&self) -> Devices;
+
     /// The message under an id.
     async fn load(&self, id: Id) -> Handled<Option<Value>>;
 

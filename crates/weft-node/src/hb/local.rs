@@ -4,10 +4,11 @@ use weft_codec::Id;
 use weft_codec::item::DataItem;
 use weft_codec::message::{Message, Value};
 use weft_core::LuaRun;
+use weft_core::aocore::device::Devices;
 use weft_core::aocore::{Answer, At, Need};
 
 use super::home::Given;
-use super::{Home, told};
+use super::{Home, outside, told};
 use crate::evaluate::run_script;
 use crate::net::{Chain, Handled, LocalNet, Refusal};
 use crate::seams::{Clock, Signer, Store};
@@ -18,6 +19,10 @@ const MAX_TOLD_DEPTH: usize = 16;
 const MAX_PAGE: u64 = 1_000;
 
 impl<S: Store, C: Clock, G: Signer> Home for LocalNet<S, C, G> {
+    fn devices(&self) -> Devices {
+        self.devices.borrow().clone()
+    }
+
     async fn load(&self, id: Id) -> Handled<Option<Value>> {
         if let Some(held) = self.answered.get(id) {
             return Ok(Some(held));
@@ -69,6 +74,11 @@ impl<S: Store, C: Clock, G: Signer> Home for LocalNet<S, C, G> {
             Need::DryRun { process, message } => {
                 let result = self.tried(*process, &told::dry_run(*process, message)?).await?;
                 Ok(Answer::ok(told::results(&result, true)?))
+            }
+            Need::Outside { device, key, base, request } => {
+                let runner = self.outside.borrow().clone();
+                let runner = runner.ok_or_else(|| Refusal::new(501, "Nothing runs this device."))?;
+                outside::ask(&*runner, device, key, base, request).await
             }
             Need::Script { state, code, function, request } => {
                 let run = LuaRun::over(state, code, function, request)?;

@@ -8,6 +8,7 @@
 //! | `reply.rs`, `page.rs` | a result as headers and body: httpsig, JSON, or a page for a person |
 //! | `home.rs` | [`Home`]: where processes, schedules and messages are |
 //! | `local.rs`, `synced.rs` | such places: the local network; what a node synced from HyperBEAM nodes |
+//! | `outside.rs` | devices that something else runs, such as a page's JavaScript |
 //! | `told.rs` | what they say as messages |
 //! | `answered.rs` | what answers link to |
 //!
@@ -17,6 +18,7 @@ mod answered;
 mod drive;
 mod home;
 mod local;
+mod outside;
 mod page;
 mod reply;
 mod request;
@@ -27,6 +29,7 @@ use weft_codec::message::Generation;
 
 pub(crate) use answered::Answered;
 pub(crate) use home::Home;
+pub use outside::{Outside, Said, Saying};
 
 use crate::net::Reply;
 use crate::seams::{Method, Request};

@@ -3,6 +3,7 @@
 
 use weft_codec::message::{Message, Value, structured};
 use weft_codec::{Code, Error, Id, Result};
+use weft_core::aocore::device::Devices;
 use weft_core::aocore::{Answer, At, Need, json_iface};
 use weft_core::{LuaRun, NodeLimits, ProcessMachine, SlotResult};
 
@@ -138,6 +139,10 @@ fn head_of(record: &Record) -> Handled<u64> {
 }
 
 impl<S: Store, F: Fetch, C: Clock> Home for Node<S, F, C> {
+    fn devices(&self) -> Devices {
+        Devices::of_node()
+    }
+
     async fn load(&self, id: Id) -> Handled<Option<Value>> {
         if let Some(held) = self.answered.get(id) {
             return Ok(Some(held));
@@ -184,6 +189,7 @@ impl<S: Store, F: Fetch, C: Clock> Home for Node<S, F, C> {
                 let value = json_iface::value(&answer.result)?;
                 Ok(if answer.status == "ok" { Answer::ok(value) } else { Answer::error(value) })
             }
+            Need::Outside { .. } => Err(Refusal::new(501, "Nothing runs this device.")),
             Need::DryRun { .. } => {
                 Err(Refusal::new(501, "A process of another node is not tried by path here."))
             }

@@ -4,10 +4,12 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::pin::Pin;
+use std::rc::Rc;
 
 use futures_util::lock::Mutex;
 use weft_codec::tags::Tag;
 use weft_codec::{Address, Code, Error, Id, Result};
+use weft_core::aocore::device::{self, Device, Devices};
 
 use super::compute::Computer;
 use super::reader::{self, Reader};
@@ -27,6 +29,9 @@ pub struct LocalNet<S, C, G> {
     pub(super) turn: Mutex<()>,
     /// The jobs of the messenger that are under way.
     pub(super) claimed: RefCell<BTreeSet<String>>,
+    /// What answers the keys of messages, and what runs those of them that are not in Rust.
+    pub(crate) devices: RefCell<Devices>,
+    pub(crate) outside: RefCell<Option<Rc<dyn hb::Outside>>>,
     /// What answers of [`crate::hb::Hb`] link to, and states of older slots.
     pub(crate) answered: hb::Answered,
 }
@@ -56,6 +61,8 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
             computer: Computer::default(),
             turn: Mutex::new(()),
             claimed: RefCell::default(),
+            devices: RefCell::new(Devices::of_node()),
+            outside: RefCell::default(),
             answered: hb::Answered::default(),
         }
     }
@@ -64,6 +71,19 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
     #[must_use]
     pub fn address(&self) -> &str {
         self.reader.address()
+    }
+
+    /// Puts a device in, in the place of one of the same name.
+    pub fn add_device(&self, device: impl Device + 'static) {
+        self.devices.borrow_mut().add(device);
+    }
+
+    /// Puts in devices that something else runs: their names, and the keys each answers.
+    pub fn add_outside(&self, devices: Vec<(String, Vec<String>)>, runner: Rc<dyn hb::Outside>) {
+        for (name, keys) in devices {
+            self.add_device(device::Outside::new(&name, keys));
+        }
+        *self.outside.borrow_mut() = Some(runner);
     }
 
     /// Marks the store as this key's.

@@ -85,6 +85,7 @@ pub(crate) fn status_of(code: Code) -> u16 {
         Code::ModuleFormatUnsupported | Code::HashChainBroken | Code::ModuleInvalid => 422,
         Code::RequestInvalid | Code::IdInvalid | Code::ItemMalformed | Code::ItemTruncated => 400,
         Code::TagsMalformed | Code::SignatureInvalid | Code::SignatureUnsupported => 400,
+        Code::DeviceSilent => 504,
         _ => 500,
     }
 }

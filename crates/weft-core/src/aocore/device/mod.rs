@@ -52,6 +52,7 @@ mod manifest;
 pub(super) mod message;
 mod meta;
 mod multipass;
+mod outside;
 mod patch;
 mod process;
 mod push;
@@ -69,6 +70,7 @@ use weft_codec::message::Message;
 use weft_codec::{Code, Error, Result};
 
 pub use absent::ABSENT;
+pub use outside::Outside;
 
 use super::{Answer, Run};
 
