@@ -43,6 +43,21 @@ const items = { spawn: { tags: env.Process.Tags }, module: { tags: env.Module.Ta
 const weavedrive = drive && { WeaveDrive: require("@permaweb/weavedrive"), ARWEAVE: "https://arweave.net", ...items };
 const instantiate = () => loader(binary, { format, UNSAFE_MEMORY: true, ...weavedrive });
 const sha256 = (memory) => createHash("sha256").update(new Uint8Array(memory)).digest("hex");
+/** The root over a memory, by the words of docs/wasm.md alone. */
+function memoryRoot(memory) {
+  const of = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash("sha256")).digest();
+  const bytes = new Uint8Array(memory.buffer ?? memory, memory.byteOffset ?? 0, memory.byteLength);
+  let zero = of(Uint8Array.of(0), new Uint8Array(4096));
+  let nodes = Array.from({ length: bytes.length / 4096 }, (_, at) => of(Uint8Array.of(0), bytes.subarray(at * 4096, (at + 1) * 4096)));
+  do {
+    const branches = Math.max(1, Math.ceil(nodes.length / 64));
+    nodes = Array.from({ length: branches }, (_, at) => of(Uint8Array.of(1), ...Array.from({ length: 64 }, (_, child) => nodes[at * 64 + child] ?? zero)));
+    zero = of(Uint8Array.of(1), ...Array(64).fill(zero));
+  } while (nodes.length > 1);
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(bytes.length));
+  return of(Uint8Array.of(2), size, nodes[0]).toString("base64url");
+}
 /** A copy, in the same buffer each time if it is large enough. */
 const copied = (memory, into) => {
   const kept = into?.buffer.byteLength >= memory.byteLength ? new Uint8Array(into.buffer, 0, memory.byteLength) : new Uint8Array(memory.byteLength);
@@ -89,6 +104,7 @@ for (const [slot, message] of messages.entries()) {
   if (hashWanted && slot < memory_until && memory && (mode !== "keep" || answer.Memory)) {
     result.memory_sha256 = sha256(memory);
     result.memory_bytes = memory.byteLength;
+    if (slot >= Math.min(memory_until, messages.length) - Number(every)) result.memory_root = memoryRoot(memory);
     hashWanted = false;
   }
   results.push(result);

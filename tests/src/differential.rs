@@ -72,6 +72,9 @@ struct Answer {
     patches: Value,
     #[serde(rename = "memory_sha256")]
     memory_sha256: Option<String>,
+    /// The root over the memory, base64url, of the last ones.
+    #[serde(rename = "memory_root")]
+    memory_root: Option<String>,
     #[serde(rename = "memory_bytes")]
     memory_bytes: Option<u64>,
 }
@@ -81,6 +84,8 @@ struct Answer {
 pub struct Report {
     /// Messages whose output, messages, spawns, assignments, patches and error were equal.
     pub messages: usize,
+    /// Messages after which the Merkle root over its pages was.
+    pub roots: usize,
     /// Messages after which the SHA-256 of the whole memory was equal.
     pub memories: usize,
     /// Messages that failed, in the loader and here.
@@ -171,6 +176,15 @@ pub fn compare(
                 return Err(format!("message {slot}: the memory differs from the loader's"));
             }
             report.memories += 1;
+            if let Some(root) = &answer.memory_root {
+                let ours = machine.snapshot().map_err(|e| format!("message {slot}: {e:?}"))?.memory_root();
+                if ours.to_string() != *root {
+                    return Err(format!(
+                        "message {slot}: the memory's root is {ours}, that of the loader's memory {root}"
+                    ));
+                }
+                report.roots += 1;
+            }
         }
     }
     Ok(report)

@@ -41,6 +41,7 @@ mod node_scores;
 mod node_signed;
 mod node_sources;
 mod node_sync;
+mod random_modules;
 mod receipts;
 mod referee;
 mod spec;

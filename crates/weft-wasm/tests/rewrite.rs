@@ -8,6 +8,7 @@
     reason = "the property is shared with the fuzzer"
 )]
 
+#[allow(dead_code, reason = "the property is shared with the fuzzer and with another test")]
 #[path = "../../../fuzz/src/properties/rewrite.rs"]
 mod property;
 

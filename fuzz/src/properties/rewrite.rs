@@ -16,8 +16,81 @@ const FUEL: u64 = 200_000;
 /// memory and globals. NaN is left out (the modules make theirs alike), which `crates/weft-wasm/tests/rewrite.rs` looks at.
 /// Returns how many calls were compared.
 pub fn rewrite_module(bytes: &[u8]) -> usize {
-    let Some((first, rest)) = bytes.split_first() else { return 0 };
-    let config = Config {
+    compared(bytes).map_or(0, |traced| traced.calls.len())
+}
+
+/// A module, and what wasmi made of it: for another engine to be compared with.
+#[derive(Debug)]
+pub struct Traced {
+    /// As it was made.
+    pub original: Vec<u8>,
+    /// As it runs.
+    pub rewritten: Vec<u8>,
+    /// Its functions, called one after the other with zeros, as far as they came to an end.
+    pub calls: Vec<Called>,
+}
+
+/// One call.
+#[derive(Debug)]
+pub struct Called {
+    /// Under which name the function is exported.
+    pub name: String,
+    /// The types of its parameters, and then of its results, as wasmi writes them.
+    pub types: [Vec<String>; 2],
+    /// Its results, each with its type; or how it trapped.
+    pub answer: Result<String, String>,
+    /// What gas was left.
+    pub gas: i64,
+    /// The globals and the memory afterwards.
+    pub state: (Vec<String>, Vec<u8>),
+}
+
+/// What a call begins with.
+pub const GAS_OF_A_CALL: i64 = 100 * FUEL.cast_signed();
+
+/// As [`rewrite_module`], with what was compared; `None` where the bytes make no module that wasmi runs.
+pub fn compared(bytes: &[u8]) -> Option<Traced> {
+    let (first, rest) = bytes.split_first()?;
+    let module = Smith::new(config(*first), &mut Unstructured::new(rest)).ok()?.to_bytes();
+    // What wasmi does not run is no matter of the rewrite.
+    let mut original = Run::new(&module, true)?;
+    let rewritten_bytes = match rewrite::rewrite(&module) {
+        Ok(rewritten) => rewritten,
+        // A fuzzer finds them.
+        Err(error) if error.sentence().contains("names that only Weft gives") => return None,
+        Err(error) => panic!("a valid module: {error}"),
+    };
+    assert_eq!(rewritten_bytes, rewrite::rewrite(&module).expect("the same"), "the same bytes each time");
+    let mut rewritten = Run::new(&rewritten_bytes, false).expect("valid as well");
+    let names: Vec<String> = original.instance.as_ref().map_or_else(Vec::new, |instance| {
+        let exports = instance.exports(&original.store);
+        exports
+            .filter(|export| export.ty(&original.store).func().is_some())
+            .map(|e| e.name().to_owned())
+            .collect()
+    });
+    assert_eq!(original.instance.is_some(), rewritten.instance.is_some(), "both start, or none");
+    let mut calls = Vec::new();
+    for name in names {
+        let Some(one) = original.call(&name) else { break };
+        let before = rewritten.keep();
+        let Some(two) = rewritten.call(&name) else {
+            assert!(rewritten.goes_back(&before), "{name}: another memory after the way back");
+            break;
+        };
+        assert!(rewritten.goes_back(&before), "{name}: another memory after the way back");
+        assert_eq!(one, two, "{name}");
+        let state = rewritten.state();
+        assert!(original.state() == state, "{name}: the state");
+        let (types, gas) = (rewritten.types(&name), rewritten.gas());
+        calls.push(Called { name, types, answer: one, gas, state });
+    }
+    Some(Traced { original: module, rewritten: rewritten_bytes, calls })
+}
+
+/// What modules are made of; `first` chooses.
+fn config(first: u8) -> Config {
+    Config {
         canonicalize_nans: true,
         memory64_enabled: first & 1 == 1,
         allow_floats: first & 2 == 2,
@@ -43,41 +116,7 @@ pub fn rewrite_module(bytes: &[u8]) -> usize {
         wide_arithmetic_enabled: false,
         tail_call_enabled: true,
         ..Config::default()
-    };
-    let Ok(module) = Smith::new(config, &mut Unstructured::new(rest)) else { return 0 };
-    let module = module.to_bytes();
-    // What wasmi does not run is no matter of the rewrite.
-    let Some(mut original) = Run::new(&module, true) else { return 0 };
-    let rewritten = match rewrite::rewrite(&module) {
-        Ok(rewritten) => rewritten,
-        // A fuzzer finds them.
-        Err(error) if error.sentence().contains("names that only Weft gives") => return 0,
-        Err(error) => panic!("a valid module: {error}"),
-    };
-    assert_eq!(rewritten, rewrite::rewrite(&module).expect("the same"), "the same bytes each time");
-    let mut rewritten = Run::new(&rewritten, false).expect("valid as well");
-    let names: Vec<String> = original.instance.as_ref().map_or_else(Vec::new, |instance| {
-        let exports = instance.exports(&original.store);
-        exports
-            .filter(|export| export.ty(&original.store).func().is_some())
-            .map(|e| e.name().to_owned())
-            .collect()
-    });
-    assert_eq!(original.instance.is_some(), rewritten.instance.is_some(), "both start, or none");
-    let mut compared = 0;
-    for name in names {
-        let Some(one) = original.call(&name) else { break };
-        let before = rewritten.keep();
-        let Some(two) = rewritten.call(&name) else {
-            assert!(rewritten.goes_back(&before), "{name}: another memory after the way back");
-            break;
-        };
-        assert!(rewritten.goes_back(&before), "{name}: another memory after the way back");
-        assert_eq!(one, two, "{name}");
-        assert!(original.state() == rewritten.state(), "{name}: the state");
-        compared += 1;
     }
-    compared
 }
 
 /// A module that runs.
@@ -126,12 +165,12 @@ impl Run {
         } else if let Some(instance) = self.instance {
             let gas = instance.get_global(&self.store, GAS).expect("it counts gas");
             // Units differ: enough that the original ends first.
-            gas.set(&mut self.store, Val::I64(100 * FUEL.cast_signed())).expect("a mutable i64");
+            gas.set(&mut self.store, Val::I64(GAS_OF_A_CALL)).expect("a mutable i64");
         }
     }
 
     /// What a function gives, or how it traps; `None` if it ran out of fuel or of stack, whose sizes differ.
-    fn call(&mut self, name: &str) -> Option<String> {
+    fn call(&mut self, name: &str) -> Option<Result<String, String>> {
         self.refill();
         let func = self.instance?.get_func(&self.store, name)?;
         let ty = func.ty(&self.store);
@@ -140,10 +179,21 @@ impl Run {
         };
         let (args, mut results) = (default(ty.params()), default(ty.results()));
         match func.call(&mut self.store, &args, &mut results) {
-            Ok(()) => Some(results.iter().map(text).collect::<Vec<_>>().join(" ")),
+            Ok(()) => Some(Ok(results.iter().map(text).collect::<Vec<_>>().join(" "))),
             Err(error) if cut_short(&error) => None,
-            Err(error) => error.as_trap_code().map(|code| code.to_string()),
+            Err(error) => error.as_trap_code().map(|code| Err(code.to_string())),
         }
+    }
+
+    fn gas(&self) -> i64 {
+        let gas = self.instance.and_then(|instance| instance.get_global(&self.store, GAS));
+        gas.and_then(|gas| gas.get(&self.store).i64()).unwrap_or_default()
+    }
+
+    fn types(&self, name: &str) -> [Vec<String>; 2] {
+        let func = self.instance.and_then(|instance| instance.get_func(&self.store, name));
+        let Some(ty) = func.map(|func| func.ty(&self.store)) else { return Default::default() };
+        [ty.params(), ty.results()].map(|types| types.iter().map(|ty| format!("{ty:?}")).collect())
     }
 
     fn act(&mut self, name: &str) {
