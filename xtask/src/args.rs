@@ -46,6 +46,8 @@ pub(crate) struct Args {
     pub(crate) only: Option<String>,
     /// `test --all`: also what has not changed since it last succeeded.
     pub(crate) all: bool,
+    /// `bench core`: what a node answers, not the runtime.
+    pub(crate) core: bool,
     /// `bench verify`: verification in a browser, not the runtime.
     pub(crate) verify: bool,
     /// `bench wasm`: wasm processes in a browser.
@@ -73,6 +75,7 @@ impl Args {
             port: None,
             only: None,
             all: false,
+            core: false,
             verify: false,
             wasm: false,
             lua: false,
@@ -98,6 +101,7 @@ impl Args {
             (Task::Test, "--only") => self.only = Some(value()?),
             (Task::Test, "--all") => self.all = true,
             (Task::Bench, "--json") => self.json = true,
+            (Task::Bench, "core") => self.core = true,
             (Task::Bench, "verify") => self.verify = true,
             (Task::Bench, "wasm") => self.wasm = true,
             (Task::Bench, "lua") => self.lua = true,
@@ -148,6 +152,7 @@ mod tests {
         assert!(parse("test --all").unwrap().all);
         assert_eq!(parse("test --toolchain debian").unwrap().toolchain, Choice::Debian);
         assert!(parse("bench verify --json").unwrap().verify);
+        assert!(parse("bench core").unwrap().core);
         assert!(parse("bench lua").unwrap().lua);
         assert!(parse("bench wasm").unwrap().wasm);
         assert_eq!(parse("vectors a.json b.json").unwrap().files.len(), 2);

@@ -10,6 +10,7 @@ cargo xtask TASK [OPTIONS]
   test [--all] [--only STEP]  set up, then every check and test whose inputs changed since it last succeeded
                               (--all: every one); the last line is the count
   bench [--json]              wasmi, native and in wasm32, against ao-loader
+  bench core [--json]         what a node answers in a second, over HTTP and in a page, against npm wao
   bench verify [--json]       verification in Chromium, against npm arbundles
   bench wasm [--json]         wasm processes in Chromium, against npm ao-loader, and what their memory costs
   bench lua [--json]          Lua, native and in wasm32, against wasmoon, fengari and Luerl

@@ -15,6 +15,7 @@ mod again;
 mod apt;
 mod args;
 mod bench;
+mod bench_core;
 mod bench_lua;
 mod bench_verify;
 mod bench_wasm;
@@ -69,6 +70,7 @@ fn run() -> anyhow::Result<bool> {
         Task::Serve => serve::run(&ctx),
         Task::Build => lanes::build(&ctx),
         Task::Test => checks::run(&ctx),
+        Task::Bench if ctx.args.core => bench_core::run(&ctx),
         Task::Bench if ctx.args.verify => bench_verify::run(&ctx),
         Task::Bench if ctx.args.wasm => bench_wasm::run(&ctx),
         Task::Bench if ctx.args.lua => bench_lua::run(&ctx),
