@@ -11,8 +11,10 @@ use weft_tests::world::{Plan, SU, Stage, sources};
 /// Bytes of a page.
 const PAGE: usize = 4_096;
 
+/// Those of checkpoints, without what was kept of the module.
 async fn rows(stage: &Stage) -> BTreeMap<String, Vec<u8>> {
-    stage.store.scan(Table::Snapshots, "", "~", 10_000).await.unwrap().into_iter().collect()
+    let all = stage.store.scan(Table::Snapshots, "", "~", 10_000).await.unwrap();
+    all.into_iter().filter(|(key, _)| !key.starts_with("rewritten")).collect()
 }
 
 fn pages(rows: &BTreeMap<String, Vec<u8>>) -> usize {
@@ -67,4 +69,31 @@ async fn a_checkpoint_that_was_changed_is_not_taken_up() {
     let summary =
         stage.node().sync(stage.world.id(), &sources(&[SU]), &Options::default(), &()).await.unwrap();
     assert_eq!((summary.replayed, summary.replayed_now), (Some(4), 1));
+}
+
+#[weft_tests::both_async]
+async fn what_the_rewrite_made_is_kept_and_made_anew_where_it_was_changed() {
+    let stage = Stage::new(&Plan::default(), 1);
+    stage.honest().await.unwrap();
+    let kept = async || stage.store.scan(Table::Snapshots, "rewritten/", "rewritten0", 10).await.unwrap();
+    let made = kept().await;
+    let [(key, value)] = made.as_slice() else { panic!("{} modules", made.len()) };
+    for at in [None, Some(0), Some(1), Some(9), Some(20), Some(value.len() - 1)] {
+        let mut batch = Batch::default();
+        match at {
+            None => batch.delete(Table::Snapshots, key.clone()),
+            Some(at) => {
+                let mut changed = value.clone();
+                changed[at] ^= 1;
+                batch.put(Table::Snapshots, key.clone(), changed);
+            }
+        }
+        stage.store.commit(batch).await.unwrap();
+        stage.world.send("more", &[]);
+        // A new node: the one of before has the module compiled.
+        let summary =
+            stage.node().sync(stage.world.id(), &sources(&[SU]), &Options::default(), &()).await.unwrap();
+        assert_eq!(summary.replayed_now, 1);
+        assert_eq!(kept().await, made, "{at:?}");
+    }
 }

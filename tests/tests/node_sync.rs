@@ -107,8 +107,14 @@ async fn what_is_stored_is_never_fetched_or_replayed_again() {
     assert!(gas > 0 && summary.gas == Some(gas), "{:?} of {gas}", summary.gas);
     // One snapshot is kept, with the pages that it has.
     let snapshots = stage.store.scan(Table::Snapshots, "", "~", 100).await.unwrap();
-    let heads: Vec<_> =
-        snapshots.iter().filter(|(key, _)| !key.contains("/page/") && !key.contains("/map/")).collect();
+    let heads: Vec<_> = snapshots
+        .iter()
+        .filter(|(key, _)| {
+            key.starts_with(&stage.world.id().to_string())
+                && !key.contains("/page/")
+                && !key.contains("/map/")
+        })
+        .collect();
     assert_eq!(heads.len(), 1);
     assert!(heads[0].0.ends_with("/00000000000000000006"));
     let pages = snapshots.iter().filter(|(key, _)| key.contains("/page/")).count();
@@ -466,6 +472,8 @@ async fn a_forgotten_process_leaves_nothing_but_its_module() {
     for table in Table::ALL {
         left.extend(stage.store.scan(table, "", "~", 100).await.unwrap().into_iter().map(|(key, _)| key));
     }
+    // Neither is the process's alone: others may run on the same module.
+    left.retain(|key| !key.starts_with("rewritten"));
     assert_eq!(left, [stage.world.module.id().to_string()]);
     assert_eq!(stage.honest().await.unwrap().replayed_now, 3);
 }

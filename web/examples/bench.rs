@@ -5,7 +5,7 @@
 use wasm_bindgen::prelude::wasm_bindgen;
 use weft_tests::differential::How;
 use weft_wasm::engine::{Engine, Wasmi};
-use weft_wasm::{Error, Format, Limits, Machine, OnError, Program, Snapshot};
+use weft_wasm::{Error, Format, Limits, Machine, OnError, Prepared, Program, Snapshot};
 use weft_web::Native;
 
 /// A process on an engine: wasmi inside wasm32, or the browser's own.
@@ -30,6 +30,31 @@ impl Bench {
         let program = Program::compile_on(engine, module, Format::parse(format)?, &limits)?;
         let machine = Machine::new(&program, limits, OnError::RollBack)?;
         Ok(Self { program, machine, state: None, env })
+    }
+
+    /// What a node keeps of a module.
+    pub fn kept(module: &[u8], format: &str) -> Result<Vec<u8>, String> {
+        let made = || Prepared::of(module, Format::parse(format)?, &Limits::default());
+        made().map(|prepared| prepared.to_bytes()).map_err(|error: Error| error.to_string())
+    }
+
+    /// As [`Self::new`], with what was kept.
+    pub fn again(
+        module: &[u8],
+        kept: &[u8],
+        format: &str,
+        env: String,
+        engine_name: &str,
+    ) -> Result<Self, String> {
+        let engine = engine(engine_name)?;
+        let start = || -> Result<Self, Error> {
+            let (format, limits) = (Format::parse(format)?, Limits::default());
+            let prepared = Prepared::from_bytes(kept, &Prepared::key(module, format), format)?;
+            let program = Program::of(engine, &prepared, &limits)?;
+            let machine = Machine::new(&program, limits, OnError::RollBack)?;
+            Ok(Self { program, machine, state: None, env })
+        };
+        start().map_err(|error| error.to_string())
     }
 
     /// Runs one message and takes it back. It costs what [`Self::step`] costs, and the way back.
@@ -69,7 +94,7 @@ impl Bench {
 fn engine(name: &str) -> Result<&'static dyn Engine, String> {
     match name {
         "wasmi" => Ok(&Wasmi),
-        "native" => Ok(&Native),
+        "native" => Ok(&Native::WHOLE),
         _ => Err(format!("there is no engine “{name}”")),
     }
 }

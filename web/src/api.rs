@@ -57,7 +57,7 @@ impl WeftNode {
         let store = IndexedStore::open(&database).await.map_err(|e| to_js(&e))?;
         let roads = Roads::default();
         let node = Node::new(store, roads.clone(), BrowserClock::new());
-        let node = node.with_signatures(Rc::new(WebCrypto::new(check))).with_engine(Rc::new(Native));
+        let node = node.with_signatures(Rc::new(WebCrypto::new(check))).with_engine(Rc::new(Native::WHOLE));
         Ok(Self { node, roads, running: RefCell::new(None), cancels: Cell::new(0) })
     }
 

@@ -29,8 +29,21 @@ type Ended<T> = std::result::Result<T, Stop>;
 type Bounded = std::result::Result<(), OutOfBounds>;
 
 /// The browser's own WebAssembly.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Native;
+#[derive(Clone, Copy, Debug)]
+pub struct Native {
+    patience: u64,
+}
+
+impl Native {
+    /// It brings every message to its end: whoever cancels one ends the worker.
+    pub const WHOLE: Self = Self { patience: u64::MAX };
+
+    /// It gives a message up that takes more slices, since nothing else is done in the worker meanwhile; wasmi evaluates it then.
+    #[must_use]
+    pub const fn patient(slices: u64) -> Self {
+        Self { patience: slices }
+    }
+}
 
 impl Engine for Native {
     fn name(&self) -> &'static str {
@@ -43,7 +56,7 @@ impl Engine for Native {
             Error::new(Code::EngineFailed, "this browser's WebAssembly does not take the module")
                 .because(message(&cause))
         })?;
-        Ok(Rc::new(Ready { module, interface: Rc::clone(interface) }))
+        Ok(Rc::new(Ready { module, interface: Rc::clone(interface), patience: self.patience }))
     }
 }
 
@@ -51,6 +64,7 @@ impl Engine for Native {
 struct Ready {
     module: WebAssembly::Module,
     interface: Rc<Interface>,
+    patience: u64,
 }
 
 impl Compiled for Ready {
@@ -58,6 +72,7 @@ impl Compiled for Ready {
         let shared = Rc::new(Shared {
             imports,
             interface: Rc::clone(&self.interface),
+            patience: self.patience,
             parts: OnceCell::new(),
             view: RefCell::new(Uint8Array::new_with_length(0)),
             stopped: RefCell::new(None),
@@ -128,6 +143,7 @@ impl Parts {
 struct Shared {
     imports: Rc<dyn Imports>,
     interface: Rc<Interface>,
+    patience: u64,
     /// Once the instance is made.
     parts: OnceCell<Parts>,
     /// All of the memory. A memory that grew has another buffer.
@@ -358,6 +374,10 @@ impl Guest for Open {
     fn can_wait(&self) -> bool {
         false
     }
+
+    fn patience(&self) -> u64 {
+        self.shared.patience
+    }
 }
 
 impl Guest for Running {
@@ -395,6 +415,10 @@ impl Guest for Running {
 
     fn can_wait(&self) -> bool {
         false
+    }
+
+    fn patience(&self) -> u64 {
+        self.open.patience()
     }
 }
 

@@ -13,6 +13,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use weft_codec::item::DataItem;
 use weft_codec::tags::Tag;
 use weft_codec::{Code, Error, Result};
+use weft_core::{Engine, Engines, Policy};
 use weft_node::hb::{Outside, Said, Saying};
 use weft_node::net::{Entropy, LocalNet, ModuleTags, Pumped, Refusal, Reply, sign};
 use weft_node::seams::{Method, Request, Signer, ordered_headers};
@@ -20,6 +21,7 @@ use weft_node::seams::{Method, Request, Signer, ordered_headers};
 use crate::api::{Answer, answer};
 use crate::boundary::{from_js, from_js_value, to_js, to_js_value};
 use crate::clock::BrowserClock;
+use crate::engine::Native;
 use crate::store::IndexedStore;
 
 /// The longest request that is read.
@@ -28,6 +30,8 @@ const MAX_REQUEST_BYTES: u32 = 64 << 20;
 const MAX_ANSWER_BYTES: u64 = 256 << 20;
 /// How long a request may take: a message may run for hours, and whoever asked may leave.
 const TIMEOUT_MS: u32 = u32::MAX;
+/// Slices of a message on the browser's own WebAssembly, after which wasmi has it: about two seconds.
+const PATIENCE: u64 = 2_000;
 /// Jobs of the messenger that may be under way at a time.
 const MAX_JOBS: usize = 8;
 
@@ -54,7 +58,9 @@ impl WeftNetwork {
         let open = async {
             let store = Rc::new(IndexedStore::open(&database).await?);
             let key = PageKey { modulus: modulus.to_vec(), sign };
-            let net = Rc::new(LocalNet::new(store, BrowserClock::new(), key, Box::new(Random(random))));
+            let net = LocalNet::new(store, BrowserClock::new(), key, Box::new(Random(random)));
+            let fast = Some(Rc::new(Native::patient(PATIENCE)) as Rc<dyn Engine>);
+            let net = Rc::new(net.with_engines(Engines { fast, policy: Policy::Referee }));
             net.claim().await?;
             let network = Self { net, working: Rc::default() };
             // What an earlier visit left in the messenger's queue goes on.

@@ -48,12 +48,20 @@ async fn a_commit_that_is_dropped_is_whole_or_nothing() {
 
 #[wasm_bindgen_test]
 fn native_webassembly_is_an_engine() {
-    assert_eq!(contracts::engine::holds(&Native), 29);
+    assert_eq!(contracts::engine::holds(&Native::WHOLE), 29);
+}
+
+#[wasm_bindgen_test]
+fn a_message_that_keeps_others_waiting_is_left_to_wasmi() {
+    contracts::engine::leaves_to_wasmi(
+        [Native::WHOLE, Native::patient(3)]
+            .map(|engine| -> std::rc::Rc<dyn weft_wasm::engine::Engine> { std::rc::Rc::new(engine) }),
+    );
 }
 
 #[wasm_bindgen_test]
 fn hostile_modules_are_met() {
-    let engine: std::rc::Rc<dyn weft_wasm::engine::Engine> = std::rc::Rc::new(Native);
+    let engine: std::rc::Rc<dyn weft_wasm::engine::Engine> = std::rc::Rc::new(Native::WHOLE);
     assert!(contracts::hostile::are_met(&engine) > 50);
 }
 

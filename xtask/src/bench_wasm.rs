@@ -20,8 +20,9 @@ const COLUMNS: [(&str, &str); 4] = [
     ("cpu_ms", "cpu message"),
     ("string_ms", "string message"),
 ];
-/// What the memory of a process costs on the browser's engine.
-const MEMORY: [(&str, &str); 4] = [
+/// What starting again and the memory of a process cost on the browser's engine.
+const MEMORY: [(&str, &str); 5] = [
+    ("again_ms", "ms to start with what was kept of the module"),
     ("undo_ms", "ms to undo a small message"),
     ("checkpoint_ms", "ms to take a checkpoint after one"),
     ("pages_of_a_message", "pages of 4,096 bytes that one changes"),

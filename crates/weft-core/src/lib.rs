@@ -20,7 +20,7 @@ pub use limits::NodeLimits;
 pub use lua::{LocalAnswer, LocalProfile, LocalRun, LocalScript};
 pub use machine::{
     Evaluated, Evaluation, LuaAnswer, LuaRun, ProcessMachine, Program, SignedModules, Snapshot, check_signed,
-    compile,
+    compile, compile_kept,
 };
 pub use modules::{MAX_MODULES, MAX_MODULES_BYTES, module_ids};
 pub use options::{EngineKind, ModuleFormat, ModuleOptions, cron_intervals, needs_weavedrive, parse_size};

@@ -28,6 +28,7 @@ mod quorum;
 mod reach;
 mod receipts;
 mod retry_after;
+mod rewritten;
 mod scheduler;
 mod scores;
 pub mod seams;

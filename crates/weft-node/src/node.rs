@@ -79,12 +79,12 @@ pub(crate) struct Live {
 
 impl Cache {
     /// The program of these modules in this order, compiled now or before.
-    pub(crate) fn program(
+    pub(crate) async fn program(
         &self,
         modules: Vec<Id>,
         options: &ModuleOptions,
         policy: Policy,
-        compile: impl FnOnce() -> Result<Program>,
+        compile: impl AsyncFnOnce() -> Result<Program>,
     ) -> Result<Program> {
         if let Some((ids, of, by, program)) = self.program.borrow().as_ref()
             && *ids == modules
@@ -93,7 +93,7 @@ impl Cache {
         {
             return Ok(program.clone());
         }
-        let program = compile()?;
+        let program = compile().await?;
         *self.program.borrow_mut() = Some((modules, options.clone(), policy, program.clone()));
         Ok(program)
     }

@@ -9,10 +9,9 @@ use crate::engine::{Compiled, Engine, Type, Wasmi};
 use crate::format::{Convention, Format};
 use crate::host::pure::Library;
 use crate::host::{table, weavedrive};
-use crate::inspect::inspect;
 use crate::interface::Interface;
 use crate::limits::Limits;
-use crate::rewrite;
+use crate::prepared::Prepared;
 
 /// A compiled module. Cloning is cheap.
 #[derive(Clone)]
@@ -49,27 +48,21 @@ impl Program {
     /// # Errors
     /// As [`Program::compile`], and what the engine says if it does not take a module that is valid.
     pub fn compile_on(engine: &dyn Engine, module: &[u8], format: Format, limits: &Limits) -> Result<Self> {
-        let declared = inspect(module, format)?;
-        check_memory(declared.memory_bytes, limits)?;
-        let id = Id::sha256(module);
-        // Before the rewrite: a module that names what it does not have could reach what the rewrite adds.
-        if rewrite::has_exceptions(module)? {
-            rewrite::validate_exceptions(module)?;
-        } else {
-            Wasmi::validate(module)?;
-        }
-        let rewritten = match format.convention() {
-            Convention::Pure => rewrite::rewrite(&rewrite::opened(module)?)?,
-            _ => rewrite::rewrite(module)?,
-        };
-        // What both made has the same names twice, for example.
-        Wasmi::validate_rewritten(&rewritten)?;
-        let interface = Rc::new(Interface::read(&rewritten)?);
+        Self::of(engine, &Prepared::of(module, format, limits)?, limits)
+    }
+
+    /// As [`Program::compile_on`], of a module that is ready.
+    ///
+    /// # Errors
+    /// As [`Program::compile_on`].
+    pub fn of(engine: &dyn Engine, prepared: &Prepared, limits: &Limits) -> Result<Self> {
+        let Prepared { id, format, memory_bytes, ref rewritten } = *prepared;
+        check_memory(memory_bytes, limits)?;
+        let interface = Rc::new(Interface::read(rewritten)?);
         check_exports(&interface, format)?;
         interface.imports.iter().try_for_each(|import| table::check(import, format))?;
-        let module = engine.compile(&rewritten, &interface)?;
-        let (engine, memory_bytes) = (engine.name(), declared.memory_bytes);
-        let rewritten = rewritten.into();
+        let module = engine.compile(rewritten, &interface)?;
+        let (engine, rewritten) = (engine.name(), Rc::clone(rewritten));
         let inner = Rc::new(Inner { engine, module, rewritten, interface, format, id, memory_bytes });
         Ok(Self { inner, library: None, drive: None })
     }

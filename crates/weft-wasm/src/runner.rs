@@ -16,6 +16,7 @@ use crate::format::Format;
 use crate::limits::{Limits, OnError};
 use crate::machine::{Kind, Machine};
 use crate::outcome::Outcome;
+use crate::prepared::Prepared;
 use crate::program::Program;
 use crate::snapshot::Snapshot;
 
@@ -88,9 +89,17 @@ impl Setup {
     /// # Errors
     /// As [`Program::compile`].
     pub fn compile(module: &[u8], format: Format, limits: &Limits, engines: &Engines) -> Result<Self> {
+        Self::of(&Prepared::of(module, format, limits)?, limits, engines)
+    }
+
+    /// As [`Setup::compile`], of a module that is ready.
+    ///
+    /// # Errors
+    /// As [`Program::of`].
+    pub fn of(module: &Prepared, limits: &Limits, engines: &Engines) -> Result<Self> {
         let fast = engines.fast.as_ref().filter(|_| engines.policy != Policy::Reference);
         let mut refused = None;
-        let compiled = match fast.map(|engine| Program::compile_on(&**engine, module, format, limits)) {
+        let compiled = match fast.map(|engine| Program::of(&**engine, module, limits)) {
             Some(Err(error)) if error.code() == Code::EngineFailed => {
                 refused = Some(error.to_string());
                 None
@@ -100,7 +109,7 @@ impl Setup {
         let referee = compiled.is_some() && engines.policy == Policy::Referee;
         let program = match compiled {
             Some(program) => program,
-            None => Program::compile(module, format, limits)?,
+            None => Program::of(&Wasmi, module, limits)?,
         };
         Ok(Self { inner: Rc::new(Inner { program, reference: OnceCell::new(), referee, refused }) })
     }

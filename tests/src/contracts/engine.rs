@@ -1,8 +1,12 @@
 //! What every WebAssembly engine keeps: a module's answers, its gas, its memory, its failures and their codes are those of
 //! wasmi.
 
+use std::rc::Rc;
+
 use weft_wasm::engine::{Engine, Wasmi};
-use weft_wasm::{Code, Format, Limits, Machine, OnError, Program};
+use weft_wasm::{
+    Code, Engines, Format, Limits, Machine, OnError, Policy, Program, RanOn, Runner, Setup, Turned,
+};
 
 /// A guest that does what the letter in `{"a":"…"}` says, and counts: in a global and in its memory.
 const GUEST: &str = r#"(module
@@ -105,4 +109,38 @@ pub fn holds(engine: &dyn Engine) -> usize {
         );
     }
     found.len()
+}
+
+/// Counts to a hundred thousand, and answers.
+const LONG: &str = r#"(module
+  (memory (export "memory") 1 2)
+  (data (i32.const 1024) "{\"ok\":true,\"response\":{\"Output\":\"done\"}}\00")
+  (func (export "malloc") (param i32) (result i32) (i32.const 4096))
+  (func (export "handle") (param i32 i32) (result i32)
+    (loop $again
+      (i32.store (i32.const 516) (i32.add (i32.load (i32.const 516)) (i32.const 1)))
+      (br_if $again (i32.lt_u (i32.load (i32.const 516)) (i32.const 100000))))
+    (i32.const 1024)))"#;
+
+/// Of two engines that cannot stop a call on its way, one without end to its patience and one with little, the second leaves a message of many slices
+/// to wasmi; what it gives is the same, and so is the state.
+#[expect(clippy::unwrap_used, reason = "a contract fails by panicking")]
+pub fn leaves_to_wasmi(engines: [Rc<dyn Engine>; 2]) {
+    let wasm = wat::parse_str(LONG).unwrap();
+    let ran = engines.map(|fast| {
+        let engines = Engines { fast: Some(fast), policy: Policy::Fast };
+        let setup = Setup::compile(&wasm, Format::Plain, &Limits::default(), &engines).unwrap();
+        let mut runner = Runner::new(&setup, Limits::default(), OnError::RollBack).unwrap();
+        let mut turn = runner.begin("{}".to_owned(), "{}".to_owned()).unwrap();
+        let (outcome, on) = loop {
+            match turn.go_on(10_000).unwrap() {
+                Turned::Ended(outcome, on) => break (outcome, on),
+                Turned::More(rest) => turn = rest,
+            }
+        };
+        (outcome, on, runner.snapshot().unwrap().memory_root())
+    });
+    let [whole, left] = ran;
+    assert_eq!((whole.1, left.1), (RanOn::Fast, RanOn::Reference));
+    assert_eq!((whole.0, whole.2), (left.0, left.2));
 }

@@ -10,7 +10,7 @@ use weft_codec::message::Message;
 use weft_codec::{Code, Error, Id, Result};
 use weft_lua::device::Store;
 use weft_verify::{Entry, EntryKind, Modules, Verified};
-use weft_wasm::{Engines, Setup};
+use weft_wasm::{Engines, Prepared, Setup};
 
 use crate::options::{EngineKind, ModuleFormat, ModuleOptions};
 use crate::result::SlotResult;
@@ -105,11 +105,26 @@ pub fn compile(
     options: &ModuleOptions,
     engines: &Engines,
 ) -> Result<Program> {
+    compile_kept(process, modules, options, engines, &mut None)
+}
+
+/// As [`compile`], with what was kept of a wasm module that was made ready before. Without it, what is to be kept is put there.
+pub fn compile_kept(
+    process: &Process,
+    modules: &Modules,
+    options: &ModuleOptions,
+    engines: &Engines,
+    kept: &mut Option<Prepared>,
+) -> Result<Program> {
     crate::modules::check(process, modules)?;
     let module = modules.first();
     match options.format {
         ModuleFormat::Wasm(format) => {
-            Setup::compile(&module.data, format, &options.limits(), engines).map(Program::Wasm)
+            let prepared = match kept {
+                Some(prepared) => prepared,
+                None => kept.insert(Prepared::of(&module.data, format, &options.limits())?),
+            };
+            Setup::of(prepared, &options.limits(), engines).map(Program::Wasm)
         }
         ModuleFormat::Lua => {
             let messages = modules.iter().map(|one| (one.id.to_string(), crate::lua::module_message(one)));

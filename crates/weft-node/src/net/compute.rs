@@ -18,8 +18,8 @@ use weft_codec::item::DataItem;
 use weft_codec::tags::TagsExt as _;
 use weft_codec::{Code, Error, Id, Result};
 use weft_core::{
-    Engines, ModuleOptions, NodeLimits, ProcessMachine, Program, SlotResult, Snapshot, compile,
-    cron_intervals, dedup, module_ids,
+    ModuleOptions, NodeLimits, ProcessMachine, Program, SlotResult, Snapshot, cron_intervals, dedup,
+    module_ids,
 };
 use weft_verify::{
     EntryKind, Head, HistoryEntry, HistoryVerifier, Modules, SchedulerPolicy, Untrusted, Verified,
@@ -29,6 +29,7 @@ use super::ledger::{EntryRow, encode, padded};
 use super::local::LocalNet;
 use super::reply::{Handled, Refusal};
 use crate::evaluate::evaluate;
+use crate::rewritten;
 use crate::seams::{Batch, Clock, Signer, Store, Table};
 
 /// Processes whose machines stay in memory when nobody uses them; each may hold its whole linear memory.
@@ -245,6 +246,10 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
     }
 
     async fn save_live(&self, live: &mut Live) -> Result<()> {
+        // The referee looks at what a checkpoint rests on.
+        if let Some(evaluation) = live.machine.check_last()? {
+            evaluate(evaluation, self.reader.clock(), || Ok(())).await?;
+        }
         let Some(head) = live.verifier.head() else { return Ok(()) };
         let mut batch = Batch::default();
         batch.put(Table::Settings, format!("snapshot/{}", live.process), encode(head)?);
@@ -335,7 +340,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         let modules = self.modules(&process).await?;
         let module = modules.first();
         let options = ModuleOptions::read(&process.tags, &module.tags, &NodeLimits::default())?;
-        let program = self.program(&process, &modules, &options)?;
+        let program = self.program(&process, &modules, &options).await?;
         let policy = SchedulerPolicy::default();
         let ledger = self.reader.ledger();
         let head: Option<Head> = ledger.read(Table::Settings, &format!("snapshot/{id}")).await?;
@@ -374,13 +379,19 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         Ok(weft_verify::module(item, id)?)
     }
 
-    fn program(&self, process: &Process, modules: &Modules, options: &ModuleOptions) -> Result<Program> {
+    async fn program(
+        &self,
+        process: &Process,
+        modules: &Modules,
+        options: &ModuleOptions,
+    ) -> Result<Program> {
         let ids = modules.ids();
         let known = self.computer.programs.borrow().iter().find(|(known, _)| *known == ids).cloned();
         if let Some((_, program)) = known {
             return Ok(program);
         }
-        let program = compile(process, modules, options, &Engines::default())?;
+        let store = self.reader.ledger().store();
+        let program = rewritten::program(store, process, modules, options, &self.engines).await?;
         let mut programs = self.computer.programs.borrow_mut();
         programs.push((ids, program.clone()));
         if programs.len() > MAX_PROGRAMS {

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use futures_util::lock::Mutex;
 use weft_codec::tags::Tag;
 use weft_codec::{Address, Code, Error, Id, Result};
+use weft_core::Engines;
 use weft_core::aocore::device::{self, Device, Devices};
 
 use super::compute::Computer;
@@ -29,6 +30,8 @@ pub struct LocalNet<S, C, G> {
     pub(super) turn: Mutex<()>,
     /// The jobs of the messenger that are under way.
     pub(super) claimed: RefCell<BTreeSet<String>>,
+    /// What runs wasm processes.
+    pub(super) engines: Engines,
     /// What answers the keys of messages, and what runs those of them that are not in Rust.
     pub(crate) devices: RefCell<Devices>,
     pub(crate) outside: RefCell<Option<Rc<dyn hb::Outside>>>,
@@ -59,6 +62,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
             signer,
             entropy,
             computer: Computer::default(),
+            engines: Engines::default(),
             turn: Mutex::new(()),
             claimed: RefCell::default(),
             devices: RefCell::new(Devices::of_node()),
@@ -71,6 +75,13 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
     #[must_use]
     pub fn address(&self) -> &str {
         self.reader.address()
+    }
+
+    /// With a WebAssembly engine that is faster than wasmi. It has to give up messages that keep others waiting
+    /// ([`weft_wasm::engine::Guest::patience`]).
+    #[must_use]
+    pub fn with_engines(self, engines: Engines) -> Self {
+        Self { engines, ..self }
     }
 
     /// Puts a device in, in the place of one of the same name.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use weft_codec::ao::{Assignment, Module, Process};
 use weft_codec::{Code, Error, Id, Result};
 use weft_core::{
-    MAX_MODULES_BYTES, ModuleOptions, NodeLimits, ProcessMachine, Program, SlotResult, compile,
-    cron_intervals, dedup, module_ids, view,
+    MAX_MODULES_BYTES, ModuleOptions, NodeLimits, ProcessMachine, Program, SlotResult, cron_intervals, dedup,
+    module_ids, view,
 };
 use weft_verify::{
     Check, Entry, EntryKind, Head, HistoryVerifier, Modules, SchedulerPolicy, Untrusted, Verified,
@@ -19,6 +19,7 @@ use crate::event::{Event, Observer, Phase};
 use crate::gateway;
 use crate::node::{Live, Node};
 use crate::reach::Stop;
+use crate::rewritten;
 use crate::scheduler;
 use crate::seams::{Batch, Clock, Fetch, Store, Table};
 
@@ -110,8 +111,9 @@ async fn restore<S: Store, F: Fetch, C: Clock>(
     let module = modules.first();
     let options = ModuleOptions::read(&process.tags, &module.tags, limits)?;
     let policy = node.cache.policy();
-    let compile = || compile(process, modules, &options, &node.engines(policy));
-    let program = node.cache.program(modules.ids(), &options, policy, compile)?;
+    let engines = node.engines(policy);
+    let compile = async || rewritten::program(node.store(), process, modules, &options, &engines).await;
+    let program = node.cache.program(modules.ids(), &options, policy, compile).await?;
     let Some(replay) = &record.replay else {
         return Ok((ProcessMachine::new(process, module, &program, &options)?, program));
     };

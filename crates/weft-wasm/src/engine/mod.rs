@@ -167,6 +167,12 @@ pub trait Guest {
 
     /// Whether a call that meets [`Stop::Waiting`] can go on later.
     fn can_wait(&self) -> bool;
+
+    /// Where it cannot: how many slices of a message follow each other at once before it gives up ([`Stop::Engine`]), so that wasmi,
+    /// which can, evaluates it.
+    fn patience(&self) -> u64 {
+        u64::MAX
+    }
 }
 
 /// A module between two calls.

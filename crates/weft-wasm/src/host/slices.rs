@@ -21,6 +21,8 @@ pub(crate) struct Meter {
     slice: u64,
     /// Open calls that cannot stop.
     unbroken: u32,
+    /// How often more was taken at once.
+    at_once: u64,
 }
 
 /// Calls an export. It may wait; an import that calls one must end with [`Stop::Waiting`] then.
@@ -96,6 +98,15 @@ pub(crate) fn out_of_gas(call: &mut Call<'_>) -> Result<(), Stop> {
     let left = some_left(call)?;
     if call.guest.can_wait() && call.host(|host| host.meter.unbroken) == 0 {
         return Err(Stop::Waiting);
+    }
+    let at_once = call.host(|host| {
+        host.meter.at_once = host.meter.at_once.saturating_add(1);
+        host.meter.at_once
+    });
+    if !call.guest.can_wait() && at_once > call.guest.patience() {
+        return Err(Stop::Engine(
+            "the message takes longer than this engine may keep others waiting".to_owned(),
+        ));
     }
     divide(call, left);
     Ok(())
