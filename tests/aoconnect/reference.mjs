@@ -7,7 +7,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
-const loader = createRequire(import.meta.url)("@permaweb/ao-loader");
+const require = createRequire(import.meta.url);
+const loader = require("@permaweb/ao-loader");
 const [base, processId, moduleFile, out] = process.argv.slice(2);
 console.log = console.error = console.warn = () => {};
 
@@ -76,7 +77,9 @@ const messageOf = async ({ message, assignment }) => {
 
 const binary = readFileSync(moduleFile);
 const format = tag(moduleNode.tags, "Module-Format");
-const instantiate = () => loader(binary, { format });
+// Files of Arweave come from the same gateway: the item that the process boots from.
+const drive = { WeaveDrive: require("@permaweb/weavedrive"), ARWEAVE: `${base}/gateway/`, spawn: { tags: own.tags }, module: { tags: moduleNode.tags } };
+const instantiate = () => loader(binary, { format, ...(tag(own.tags, "On-Boot") && drive) });
 let instance = await instantiate();
 let memory = null;
 const results = [];

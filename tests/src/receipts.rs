@@ -37,6 +37,7 @@ pub fn write(
         process: Carrier::from(process.clone()),
         module: module.cloned().map(Carrier::from),
         further_modules: Vec::new(),
+        boot: None,
         previous: first.checked_sub(1).and_then(at).map(|entry| entry.assignment),
     };
     let mut writer = ReceiptWriter::begin(opening)?;

@@ -24,6 +24,7 @@ mod lua_network;
 mod lua_processes;
 mod network;
 mod network_blocks;
+mod network_boot;
 mod network_history;
 mod network_rebuild;
 mod network_upload;

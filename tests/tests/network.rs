@@ -25,14 +25,14 @@ fn here() -> &'static Path {
 
 /// An aos module that `cargo xtask test` fetched; it says where by `WEFT_MODULES`.
 #[expect(clippy::disallowed_methods, reason = "the modules are not ours to keep in the repository")]
-fn aos() -> PathBuf {
+pub(crate) fn aos() -> PathBuf {
     let folder =
         std::env::var("WEFT_MODULES").expect("WEFT_MODULES is not set. Run `cargo xtask test`: it sets it.");
     PathBuf::from(folder).join("aos2_0_6.wasm")
 }
 
 /// A folder of its own under target/, empty.
-fn folder(name: &str) -> PathBuf {
+pub(crate) fn folder(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("network-{name}"));
     if folder.exists() {
         std::fs::remove_dir_all(&folder).unwrap();
@@ -49,15 +49,15 @@ fn wallet(folder: &Path) -> PathBuf {
     file
 }
 
-struct Served {
-    url: String,
-    modules: Vec<Id>,
+pub(crate) struct Served {
+    pub(crate) url: String,
+    pub(crate) modules: Vec<Id>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// `weft serve` on a thread of its own.
-fn serve(folder: &Path, modules: &[PathBuf]) -> Served {
+pub(crate) fn serve(folder: &Path, modules: &[PathBuf]) -> Served {
     let args = serve::Args {
         port: 0,
         state: folder.join("state"),
@@ -81,13 +81,13 @@ fn serve(folder: &Path, modules: &[PathBuf]) -> Served {
 }
 
 impl Served {
-    fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         drop(self.stop.take());
         self.thread.take().unwrap().join().unwrap();
     }
 }
 
-fn node(arguments: &[&str]) -> String {
+pub(crate) fn node(arguments: &[&str]) -> String {
     let output = Command::new("node").args(arguments).current_dir(here()).env("TZ", "UTC").output();
     let output = output.expect("node cannot be started. Run `cargo xtask test`: it says what is missing.");
     let complaint = String::from_utf8_lossy(&output.stderr);
@@ -95,7 +95,7 @@ fn node(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn get(url: &str) -> Value {
+pub(crate) fn get(url: &str) -> Value {
     let mut response = ureq::get(url).call().unwrap();
     serde_json::from_str(&response.body_mut().read_to_string().unwrap()).unwrap()
 }
@@ -121,7 +121,7 @@ fn check_client(seen: &Value) {
 }
 
 /// A result without what differs between nodes by its nature.
-fn comparable(result: &Value) -> Value {
+pub(crate) fn comparable(result: &Value) -> Value {
     let part = |name: &str, empty: Value| match &result[name] {
         Value::Null => empty,
         value => value.clone(),
@@ -136,7 +136,7 @@ fn comparable(result: &Value) -> Value {
     })
 }
 
-async fn check_sync(url: &str, process: &str) -> usize {
+pub(crate) async fn check_sync(url: &str, process: &str) -> usize {
     let process: Id = process.parse().unwrap();
     let sources = Sources { schedulers: vec![format!("{url}/su")], gateways: vec![format!("{url}/gateway")] };
     let node = Node::new(MemoryStore::new(), NativeFetch::new(), NativeClock);
@@ -203,14 +203,14 @@ async fn the_real_client_works_and_the_reference_loader_agrees() {
 }
 
 /// An item of the test key.
-fn item(target: Option<Id>, tags: &[(&str, &str)], data: &str) -> DataItem {
+pub(crate) fn item(target: Option<Id>, tags: &[(&str, &str)], data: &str) -> DataItem {
     let mut all = vec![Tag::new("Data-Protocol", "ao"), Tag::new("Variant", "ao.TN.1")];
     all.extend(tags.iter().map(|(name, value)| Tag::new(*name, *value)));
     TestKey::get().item(Unsigned { target, tags: all, data: data.as_bytes().to_vec(), ..Unsigned::default() })
 }
 
 /// Gives the messenger an item.
-fn send(url: &str, item: &DataItem) -> Id {
+pub(crate) fn send(url: &str, item: &DataItem) -> Id {
     let answer = ureq::post(format!("{url}/mu")).send(&item.to_bytes()[..]).unwrap();
     assert_eq!(answer.status(), 202);
     item.id()

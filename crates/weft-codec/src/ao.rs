@@ -148,6 +148,14 @@ impl Process {
         })
     }
 
+    /// The item that a compute unit lets the process read when it starts: `On-Boot`, where that is an id. The last of several tags counts,
+    /// as for npm `@permaweb/weavedrive`.
+    #[must_use]
+    pub fn boot_item(&self) -> Option<Id> {
+        let last = self.tags.iter().rfind(|tag| tag.name == "On-Boot")?;
+        last.value.parse().ok()
+    }
+
     /// The modules of a process whose `ao-types` say that its `module` is a list, in order. `None` where they do not say so.
     ///
     /// Errors: `module-format-unsupported` for a list of something else than ids; `message-malformed` and the like where the

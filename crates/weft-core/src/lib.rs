@@ -22,7 +22,7 @@ pub use machine::{
     Evaluated, Evaluation, LuaAnswer, LuaRun, ProcessMachine, Program, SignedModules, Snapshot, check_signed,
     compile, compile_kept,
 };
-pub use modules::{MAX_MODULES, MAX_MODULES_BYTES, module_ids};
+pub use modules::{MAX_MODULES, MAX_MODULES_BYTES, boot_item, module_ids};
 pub use options::{EngineKind, ModuleFormat, ModuleOptions, cron_intervals, needs_weavedrive, parse_size};
 pub use replay::{Replay, ResultCheck};
 pub use result::SlotResult;

@@ -54,6 +54,22 @@ pub fn module_ids(process: &Process, first: &Module) -> Result<Vec<Id>> {
     Ok(ids)
 }
 
+/// The item that a process boots from, if it runs on something that reads one: a compute unit's wasm. Errors: as [`module_ids`].
+pub fn boot_item(process: &Process, first: &Module) -> Result<Option<Id>> {
+    Ok(if is_lua(&process.tags, &first.tags)? { None } else { process.boot_item() })
+}
+
+fn check_boot(process: &Process, modules: &Modules) -> Result<()> {
+    let (wanted, found) = (boot_item(process, modules.first())?, modules.boot().map(|boot| boot.id));
+    match wanted {
+        Some(id) if found != wanted => {
+            let what = format!("The process boots from the item {id}, which is not here.");
+            Err(Error::new(Code::ModuleMismatch, what).with("expected", id))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Whether these are the process's modules, in its order, and can run together. Errors: as [`module_ids`]; `module-mismatch`,
 /// `too-large`.
 pub(crate) fn check(process: &Process, modules: &Modules) -> Result<()> {
@@ -69,6 +85,7 @@ pub(crate) fn check(process: &Process, modules: &Modules) -> Result<()> {
             return Err(unsupported(what).with("module", module.id));
         }
     }
+    check_boot(process, modules)?;
     let bytes: usize = modules.iter().map(|module| module.data.len()).sum();
     if !modules.further().is_empty() && bytes > MAX_MODULES_BYTES {
         let what =

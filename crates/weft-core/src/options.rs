@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use weft_codec::ao::is_lua_text;
 use weft_codec::tags::{Tag, TagsExt as _};
-use weft_codec::{Code, Error, Id, Result};
+use weft_codec::{Code, Error, Result};
 use weft_wasm::{Format, Limits};
 
 use crate::limits::NodeLimits;
@@ -176,16 +176,12 @@ pub fn cron_intervals(process: &[Tag]) -> Vec<&str> {
     process.iter().filter(|tag| tag.name == "Cron-Interval").map(|tag| tag.value.as_str()).collect()
 }
 
-/// What the process would read from outside its history, if anything: an `Extension` of the module, or an
-/// `On-Boot` tag of the process that names an item to load (wasm-modules.md 7). Neither is part of what the
-/// scheduler signs, and a replay without it would give other results.
+/// What the process would read from outside its history, if anything: an `Extension` of the module or of the process
+/// (wasm-modules.md 7). It is no part of what the scheduler signs, and a replay without it would give other results.
 #[must_use]
 pub fn needs_weavedrive(process: &[Tag], module: &[Tag]) -> Option<String> {
-    if let Some(extension) = module.tag("Extension") {
-        return Some(format!("the extension `{}`", shorten(extension)));
-    }
-    let source = process.tag("On-Boot")?;
-    source.parse::<Id>().ok().map(|id| format!("the On-Boot item {id} (WeaveDrive)"))
+    let extension = module.tag("Extension").or_else(|| process.tag("Extension"))?;
+    Some(format!("the extension `{}`", shorten(extension)))
 }
 
 /// Parses a size such as `500-mb`, `1-gb` or `1024`, as the compute unit does: the first `-` is dropped, units
@@ -344,8 +340,9 @@ mod tests {
         let mut extended = module();
         extended.push(tag("Extension", "WeaveDrive"));
         assert_eq!(code(&[], &extended), Code::ExtensionUnsupported);
-        let boot = "qEJzlXx1NFC47kAAbv5ZVItnVxERu8Dh-mhwWFFbDF4";
-        assert_eq!(code(&[tag("On-Boot", boot)], &module()), Code::ExtensionUnsupported);
-        assert!(ModuleOptions::read(&[tag("On-Boot", "Data")], &module(), &NodeLimits::default()).is_ok());
+        assert_eq!(code(&[tag("Extension", "WeaveDrive")], &module()), Code::ExtensionUnsupported);
+        for boot in ["qEJzlXx1NFC47kAAbv5ZVItnVxERu8Dh-mhwWFFbDF4", "Data"] {
+            assert!(ModuleOptions::read(&[tag("On-Boot", boot)], &module(), &NodeLimits::default()).is_ok());
+        }
     }
 }

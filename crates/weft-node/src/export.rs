@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use weft_codec::ao::Carrier;
+use weft_codec::ao::{Carrier, Process};
 use weft_codec::{Code, Error, Id, Result};
 use weft_verify::{
     Agreement, HistoryEntry, InclusionProof, Origin, ReceiptEnding, ReceiptOpening, ReceiptWriter, Scope,
@@ -154,11 +154,23 @@ impl<S: Store, C: Clock, O: Observer> Export<'_, S, C, O> {
             let carrier = self.carrier(*id).await?;
             further_modules.push(carrier.ok_or_else(|| corrupt(Table::Items, &id.to_string()))?);
         }
+        let boot = match (&module, Process::read(process.clone())?.boot_item()) {
+            (Some(_), Some(id)) => self.carrier(id).await?,
+            _ => None,
+        };
         let previous = match first.checked_sub(1) {
             Some(before) => Some(self.entry(before).await?.assignment),
             None => None,
         };
-        Ok(ReceiptOpening { made_by: MADE_BY.to_owned(), scope, process, module, further_modules, previous })
+        Ok(ReceiptOpening {
+            made_by: MADE_BY.to_owned(),
+            scope,
+            process,
+            module,
+            further_modules,
+            boot,
+            previous,
+        })
     }
 
     /// The next entries, as many as the platform is given at a time.

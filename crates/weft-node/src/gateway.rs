@@ -10,7 +10,7 @@ use weft_codec::item::DataItem;
 use weft_codec::tags::TagsExt as _;
 use weft_codec::transaction::Transaction;
 use weft_codec::{Address, Code, Error, Id, Result};
-use weft_verify::{Untrusted, Verified};
+use weft_verify::{BootItem, Untrusted, Verified};
 
 use crate::event::Observer;
 use crate::reach::{Reach, json_body};
@@ -55,6 +55,16 @@ impl Found {
         match self {
             Self::Item(item) => weft_verify::process(item),
             Self::Transaction(transaction) => weft_verify::process_from_transaction(transaction, owners),
+        }
+    }
+
+    /// `owners` as in [`Self::into_process`].
+    pub(crate) fn into_boot(self, expected: Id, owners: &BTreeSet<Address>) -> Result<Verified<BootItem>> {
+        match self {
+            Self::Item(item) => weft_verify::boot_item(item, expected),
+            Self::Transaction(transaction) => {
+                weft_verify::boot_item_from_transaction(transaction, expected, owners)
+            }
         }
     }
 

@@ -15,13 +15,47 @@ use crate::trust::Verified;
 pub struct Modules {
     first: Verified<Module>,
     further: Vec<Verified<Module>>,
+    boot: Option<Verified<BootItem>>,
+}
+
+/// The item that a process boots from (`On-Boot`): what it reads of Arweave, and no scheduler signs.
+#[derive(Clone, Debug)]
+pub struct BootItem {
+    /// Its id.
+    pub id: Id,
+    /// Its data.
+    pub data: Vec<u8>,
 }
 
 impl Modules {
     /// These, in this order. Whether it is the process's is for who runs them to see.
     #[must_use]
     pub const fn new(first: Verified<Module>, further: Vec<Verified<Module>>) -> Self {
-        Self { first, further }
+        Self { first, further, boot: None }
+    }
+
+    /// With the item that the process boots from.
+    #[must_use]
+    pub fn with_boot(self, boot: Option<Verified<BootItem>>) -> Self {
+        Self { boot, ..self }
+    }
+
+    /// The item that the process boots from.
+    #[must_use]
+    pub const fn boot(&self) -> Option<&Verified<BootItem>> {
+        self.boot.as_ref()
+    }
+
+    /// The ids of all that a process's state depends on beside its history.
+    #[must_use]
+    pub fn all_ids(&self) -> Vec<Id> {
+        self.ids().into_iter().chain(self.boot.as_ref().map(|boot| boot.id)).collect()
+    }
+
+    /// Why all of it is what it is.
+    pub fn checks(&self) -> impl Iterator<Item = &Check> {
+        let boot = self.boot.iter().flat_map(|boot| boot.checks());
+        self.iter().flat_map(|module| module.checks()).chain(boot)
     }
 
     /// The one that the process names first, or alone.
@@ -127,6 +161,41 @@ pub fn module_from_transaction(
         return Err(Error::new(Code::DataRootMismatch, "The module's data were not there to be checked."));
     }
     read_module(transaction.into(), checks, expected)
+}
+
+/// Reads the item that a process boots from; `expected` is its `On-Boot` tag. Error: `module-mismatch`.
+pub fn boot_item(item: Verified<DataItem>, expected: Id) -> Result<Verified<BootItem>> {
+    let (item, checks) = item.into_parts();
+    read_boot(&item.into(), checks, expected)
+}
+
+/// As [`boot_item`], of a layer-1 transaction; `owners` as in [`process_from_transaction`]. Errors as [`boot_item`], `owner-unproved`, and
+/// `data-root-mismatch` if the transaction was verified without its data.
+pub fn boot_item_from_transaction(
+    transaction: Verified<Transaction>,
+    expected: Id,
+    owners: &BTreeSet<Address>,
+) -> Result<Verified<BootItem>> {
+    let (transaction, checks) = owned(transaction, owners)?;
+    if transaction.data.len() as u64 != transaction.data_size {
+        return Err(Error::new(Code::DataRootMismatch, "The item's data were not there to be checked."));
+    }
+    read_boot(&transaction.into(), checks, expected)
+}
+
+fn read_boot(carrier: &Carrier, mut checks: Vec<Check>, expected: Id) -> Result<Verified<BootItem>> {
+    let id = carrier.id();
+    if id != expected {
+        let what = format!("The process boots from {expected}; this is {id}.");
+        return Err(Error::new(Code::ModuleMismatch, what).with("expected", expected).with("found", id));
+    }
+    let data = carrier.data().to_vec();
+    checks.push(
+        Check::proved("boot-item", id, "It is the item that the process boots from.")
+            .with("data-sha256", Id::sha256(&data))
+            .with("bytes", data.len()),
+    );
+    Ok(Verified::new(BootItem { id, data }, checks))
 }
 
 fn read_module(carrier: Carrier, mut checks: Vec<Check>, expected: Id) -> Result<Verified<Module>> {

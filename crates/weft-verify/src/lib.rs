@@ -16,7 +16,10 @@ mod receipt;
 mod signed;
 mod trust;
 
-pub use carriers::{Modules, module, module_from_transaction, process, process_from_transaction};
+pub use carriers::{
+    BootItem, Modules, boot_item, boot_item_from_transaction, module, module_from_transaction, process,
+    process_from_transaction,
+};
 pub use evidence::{
     Agreement, MAX_RECEIPT_BYTES, Origin, ProvedReceipt, ProvedSlot, RECEIPT_KIND, RECEIPT_VERSION,
     ReceiptEnding, ReceiptFile, ReceiptOpening, ReceiptProof, ReceiptWriter, Scope, SourceAnswer,

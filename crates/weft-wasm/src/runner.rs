@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use weft_codec::{Code, Error, Result};
 
 use crate::divergence::Divergence;
+use crate::drive::Drive;
 use crate::engine::{Engine, Wasmi};
 use crate::format::Format;
 use crate::limits::{Limits, OnError};
@@ -89,14 +90,14 @@ impl Setup {
     /// # Errors
     /// As [`Program::compile`].
     pub fn compile(module: &[u8], format: Format, limits: &Limits, engines: &Engines) -> Result<Self> {
-        Self::of(&Prepared::of(module, format, limits)?, limits, engines)
+        Self::of(&Prepared::of(module, format, limits)?, None, limits, engines)
     }
 
-    /// As [`Setup::compile`], of a module that is ready.
+    /// As [`Setup::compile`], of a module that is ready, with the files of Arweave that it may read.
     ///
     /// # Errors
     /// As [`Program::of`].
-    pub fn of(module: &Prepared, limits: &Limits, engines: &Engines) -> Result<Self> {
+    pub fn of(module: &Prepared, drive: Option<Drive>, limits: &Limits, engines: &Engines) -> Result<Self> {
         let fast = engines.fast.as_ref().filter(|_| engines.policy != Policy::Reference);
         let mut refused = None;
         let compiled = match fast.map(|engine| Program::of(&**engine, module, limits)) {
@@ -110,6 +111,10 @@ impl Setup {
         let program = match compiled {
             Some(program) => program,
             None => Program::of(&Wasmi, module, limits)?,
+        };
+        let program = match drive {
+            Some(drive) => program.with_drive(drive),
+            None => program,
         };
         Ok(Self { inner: Rc::new(Inner { program, reference: OnceCell::new(), referee, refused }) })
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody as _, to_bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use tokio::net::TcpListener;
@@ -51,6 +51,10 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
     };
     cross_origin(response.headers_mut(), asked);
     if head_only {
+        // Clients learn from it how long a file is, as from a gateway.
+        if let Some(length) = response.body().size_hint().exact() {
+            response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        }
         *response.body_mut() = Body::empty();
     }
     response

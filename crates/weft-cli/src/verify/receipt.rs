@@ -97,16 +97,17 @@ fn given_modules(
     let Some((first, further)) = asked.modules.split_first() else { return Ok(None) };
     let owners = &asked.policy.owners;
     let first = read_module(first, process.module, owners)?;
+    let boot = held.and_then(|modules| modules.boot().cloned());
     if further.is_empty() {
         let held = held.map(|modules| modules.further().to_vec());
-        return Ok(Some(Modules::new(first, held.unwrap_or_default())));
+        return Ok(Some(Modules::new(first, held.unwrap_or_default()).with_boot(boot)));
     }
     let listed = process.listed_modules()?.unwrap_or_default();
     let read = further.iter().enumerate().map(|(index, path)| {
         let more = || Error::new(Code::ModuleMismatch, "More modules are given than the process names.");
         read_module(path, *listed.get(index + 1).ok_or_else(more)?, owners)
     });
-    Ok(Some(Modules::new(first, read.collect::<Result<_>>()?)))
+    Ok(Some(Modules::new(first, read.collect::<Result<_>>()?).with_boot(boot)))
 }
 
 /// A module the process names, from a file: a data item, or a layer-1 transaction's JSON with its data.

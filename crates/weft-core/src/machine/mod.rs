@@ -10,7 +10,7 @@ use weft_codec::message::Message;
 use weft_codec::{Code, Error, Id, Result};
 use weft_lua::device::Store;
 use weft_verify::{Entry, EntryKind, Modules, Verified};
-use weft_wasm::{Engines, Prepared, Setup};
+use weft_wasm::{Drive, Engines, Prepared, Setup};
 
 use crate::options::{EngineKind, ModuleFormat, ModuleOptions};
 use crate::result::SlotResult;
@@ -124,7 +124,12 @@ pub fn compile_kept(
                 Some(prepared) => prepared,
                 None => kept.insert(Prepared::of(&module.data, format, &options.limits())?),
             };
-            Setup::of(prepared, &options.limits(), engines).map(Program::Wasm)
+            let drive = modules.boot().map(|boot| {
+                let drive = Drive::new();
+                drive.put(format!("/data/{}", boot.id), boot.data.as_slice());
+                drive
+            });
+            Setup::of(prepared, drive, &options.limits(), engines).map(Program::Wasm)
         }
         ModuleFormat::Lua => {
             let messages = modules.iter().map(|one| (one.id.to_string(), crate::lua::module_message(one)));

@@ -18,8 +18,8 @@ use weft_codec::item::DataItem;
 use weft_codec::tags::TagsExt as _;
 use weft_codec::{Code, Error, Id, Result};
 use weft_core::{
-    ModuleOptions, NodeLimits, ProcessMachine, Program, SlotResult, Snapshot, cron_intervals, dedup,
-    module_ids,
+    ModuleOptions, NodeLimits, ProcessMachine, Program, SlotResult, Snapshot, boot_item, cron_intervals,
+    dedup, module_ids,
 };
 use weft_verify::{
     EntryKind, Head, HistoryEntry, HistoryVerifier, Modules, SchedulerPolicy, Untrusted, Verified,
@@ -369,14 +369,22 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         for id in module_ids(process, &first)?.into_iter().skip(1) {
             further.push(self.module(id).await?);
         }
-        Ok(Modules::new(first, further))
+        let boot = match boot_item(process, &first)? {
+            Some(id) => Some(weft_verify::boot_item(self.proved(id, "item").await?, id)?),
+            None => None,
+        };
+        Ok(Modules::new(first, further).with_boot(boot))
     }
 
     async fn module(&self, id: Id) -> Handled<Verified<Module>> {
+        Ok(weft_verify::module(self.proved(id, "module").await?, id)?)
+    }
+
+    async fn proved(&self, id: Id, what: &str) -> Handled<Verified<DataItem>> {
         let item = self.reader.ledger().item(id).await?;
-        let item = item.ok_or_else(|| Refusal::new(404, format!("Module {id} is not on the gateway.")))?;
-        let item = weft_verify::item(Untrusted::new(item, SOURCE), Some(id))?;
-        Ok(weft_verify::module(item, id)?)
+        let item =
+            item.ok_or_else(|| Refusal::new(404, format!("The {what} {id} is not on the gateway.")))?;
+        Ok(weft_verify::item(Untrusted::new(item, SOURCE), Some(id))?)
     }
 
     async fn program(
@@ -385,7 +393,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         modules: &Modules,
         options: &ModuleOptions,
     ) -> Result<Program> {
-        let ids = modules.ids();
+        let ids = modules.all_ids();
         let known = self.computer.programs.borrow().iter().find(|(known, _)| *known == ids).cloned();
         if let Some((_, program)) = known {
             return Ok(program);

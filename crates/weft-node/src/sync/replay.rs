@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use weft_codec::ao::{Assignment, Module, Process};
 use weft_codec::{Code, Error, Id, Result};
 use weft_core::{
-    MAX_MODULES_BYTES, ModuleOptions, NodeLimits, ProcessMachine, Program, SlotResult, cron_intervals, dedup,
-    module_ids, view,
+    MAX_MODULES_BYTES, ModuleOptions, NodeLimits, ProcessMachine, Program, SlotResult, boot_item,
+    cron_intervals, dedup, module_ids, view,
 };
 use weft_verify::{
-    Check, Entry, EntryKind, Head, HistoryVerifier, Modules, SchedulerPolicy, Untrusted, Verified,
+    BootItem, Check, Entry, EntryKind, Head, HistoryVerifier, Modules, SchedulerPolicy, Untrusted, Verified,
 };
 
 use super::{Run, prove_carrier, stored_process};
@@ -45,9 +45,7 @@ impl Proofs {
     /// Why they are what they are.
     pub(crate) fn checks(&self) -> Vec<Check> {
         let mut checks = self.process.checks().to_vec();
-        for module in self.modules.iter().flat_map(Modules::iter) {
-            checks.extend_from_slice(module.checks());
-        }
+        checks.extend(self.modules.iter().flat_map(Modules::checks).cloned());
         checks
     }
 }
@@ -56,7 +54,13 @@ impl Proofs {
 pub(crate) async fn stored_proofs<S: Store>(archive: &Archive<'_, S>, record: &Record) -> Result<Proofs> {
     let process = stored_process(archive, record.process).await?;
     let modules = match stored_module(archive, process.module).await? {
-        Some(first) => Some(stored_modules(archive, record, first).await?),
+        Some(first) => {
+            let boot = match boot_item(&process, &first)? {
+                Some(id) => stored_boot(archive, id).await?,
+                None => None,
+            };
+            Some(stored_modules(archive, record, first).await?.with_boot(boot))
+        }
         None => None,
     };
     Ok(Proofs { process, modules })
@@ -74,6 +78,15 @@ async fn stored_modules<S: Store>(
         further.push(module.ok_or_else(|| corrupt(Table::Items, &id.to_string()))?);
     }
     Ok(Modules::new(first, further))
+}
+
+async fn stored_boot<S: Store>(archive: &Archive<'_, S>, id: Id) -> Result<Option<Verified<BootItem>>> {
+    let Some(carrier) = archive.carrier(id).await? else { return Ok(None) };
+    let proved = prove_carrier(carrier, id).and_then(|found| {
+        let owner = BTreeSet::from([found.owner()]);
+        found.into_boot(id, &owner)
+    });
+    proved.map(Some).map_err(|cause| corrupt(Table::Items, &id.to_string()).because(cause))
 }
 
 async fn stored_module<S: Store>(archive: &Archive<'_, S>, id: Id) -> Result<Option<Verified<Module>>> {
@@ -113,7 +126,7 @@ async fn restore<S: Store, F: Fetch, C: Clock>(
     let policy = node.cache.policy();
     let engines = node.engines(policy);
     let compile = async || rewritten::program(node.store(), process, modules, &options, &engines).await;
-    let program = node.cache.program(modules.ids(), &options, policy, compile).await?;
+    let program = node.cache.program(modules.all_ids(), &options, policy, compile).await?;
     let Some(replay) = &record.replay else {
         return Ok((ProcessMachine::new(process, module, &program, &options)?, program));
     };
@@ -185,7 +198,11 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
             }
         }
         self.record.further_modules = ids.get(1..).unwrap_or_default().to_vec();
-        let modules = Modules::new(first, further);
+        let boot = match boot_item(&self.process, &first)? {
+            Some(id) => Some(self.ensure_boot(id).await?),
+            None => None,
+        };
+        let modules = Modules::new(first, further).with_boot(boot);
         self.reach.clock.breathe().await;
         let limits = &self.reach.options.limits;
         let restored = restore(self.node, &self.archive, &self.record, &self.process, &modules, limits);
@@ -207,6 +224,31 @@ impl<'a, S: Store, F: Fetch, C: Clock, O: Observer> Run<'a, S, F, C, O> {
             Some(module) => Ok(module),
             None => self.fetch_module(id).await,
         }
+    }
+
+    /// The item that the process boots from: part of its state, signed by whoever wrote it, and by no scheduler.
+    async fn ensure_boot(&mut self, id: Id) -> Result<Verified<BootItem>> {
+        if let Some(boot) = stored_boot(&self.archive, id).await? {
+            return Ok(boot);
+        }
+        self.pace.progress(self.reach, Phase::Module, 0, None);
+        let from_gateway = async |url: &str| {
+            let found = gateway::fetch(self.reach, url, id).await?;
+            let carrier = found.carrier();
+            Ok((carrier, found.into_boot(id, &self.reach.options.accepted_owners)?))
+        };
+        let found = self.reach.first_of(&self.sources.gateways, from_gateway).await;
+        let (carrier, boot) = match found {
+            Ok(found) => found,
+            Err(Stop::Ours(error)) => return Err(error),
+            Err(Stop::Sources(failures)) => {
+                let error = failures.into_error(&format!("the item {id} that the process boots from"));
+                return Err(error.with("subject", "boot").with("id", id));
+            }
+        };
+        write::carrier(&mut self.pending.batch, id, &carrier);
+        self.pending.checks += boot.checks().len() as u64;
+        Ok(boot)
     }
 
     async fn fetch_module(&mut self, id: Id) -> Result<Verified<Module>> {

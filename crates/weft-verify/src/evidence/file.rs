@@ -97,6 +97,8 @@ pub(super) struct Head<'a> {
     pub(super) module: Option<CarrierText<'a>>,
     /// The modules after the first, where the process lists several.
     pub(super) further_modules: Vec<CarrierText<'a>>,
+    /// The item that the process boots from.
+    pub(super) boot: Option<CarrierText<'a>>,
     /// The assignment before the slot.
     pub(super) previous: Option<&'a str>,
 }
@@ -137,6 +139,8 @@ struct Flat<'a> {
     module: Option<CarrierText<'a>>,
     #[serde(borrow, default)]
     further_modules: Vec<CarrierText<'a>>,
+    #[serde(borrow, default)]
+    boot: Option<CarrierText<'a>>,
     #[serde(default)]
     previous: Option<&'a str>,
     #[serde(borrow)]
@@ -166,6 +170,7 @@ impl<'a> From<Flat<'a>> for Body<'a> {
                 process: flat.process,
                 module: flat.module,
                 further_modules: flat.further_modules,
+                boot: flat.boot,
                 previous: flat.previous,
             },
             slots: flat.slots,
@@ -245,6 +250,7 @@ impl Head<'_> {
         member(out, "module", self.module.as_ref())?;
         let further = Some(&self.further_modules).filter(|further| !further.is_empty());
         member(out, "further_modules", further)?;
+        member(out, "boot", self.boot.as_ref())?;
         member(out, "previous", self.previous.as_ref())?;
         out.write_all(b",\n\"slots\":[\n")
     }

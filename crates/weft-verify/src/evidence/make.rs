@@ -10,7 +10,7 @@ use weft_codec::{Address, Code, Error, Id, Result, base64url};
 
 use super::agreement::Agreement;
 use super::file::{CarrierTexts, Head, Origin, Scope, SlotText, malformed, write_seal};
-use super::prove::{Proving, subject};
+use super::prove::{Carriers, Proving, subject};
 use crate::history::{HistoryEntry, SchedulerPolicy};
 use crate::layer1::{self, InclusionProof};
 use crate::trust::Untrusted;
@@ -28,6 +28,8 @@ pub struct ReceiptOpening {
     pub module: Option<Carrier>,
     /// The modules after it, in the order in which the process lists them.
     pub further_modules: Vec<Carrier>,
+    /// The item that the process boots from.
+    pub boot: Option<Carrier>,
     /// The assignment before the slot, of a slot but the first.
     pub previous: Option<DataItem>,
 }
@@ -59,16 +61,23 @@ impl ReceiptWriter {
     /// Begins. Errors: those of what does not prove; `receipt-malformed` if there is a `previous` and must be none, or
     /// the other way round.
     pub fn begin(opening: ReceiptOpening) -> Result<Self> {
-        let ReceiptOpening { made_by, scope, process, module, further_modules, previous } = opening;
+        let ReceiptOpening { made_by, scope, process, module, further_modules, boot, previous } = opening;
         let process_texts = CarrierTexts::of(&process)?;
         let module_texts = module.as_ref().map(CarrierTexts::of).transpose()?;
         let further_texts = further_modules.iter().map(CarrierTexts::of).collect::<Result<Vec<_>>>()?;
+        let boot_text = boot.as_ref().map(CarrierTexts::of).transpose()?;
         let previous_text = previous.as_ref().map(|item| base64url::encode(&item.to_bytes()));
         let policy = SchedulerPolicy {
             accepted: previous.iter().map(DataItem::owner_address).collect(),
-            owners: owners([&process].into_iter().chain(&module).chain(&further_modules))?,
+            owners: owners([&process].into_iter().chain(&module).chain(&further_modules).chain(&boot))?,
         };
-        let proving = Proving::open(scope.clone(), process, (module, further_modules), previous, policy)?;
+        let proving = Proving::open(
+            scope.clone(),
+            process,
+            Carriers { module, further: further_modules, boot },
+            previous,
+            policy,
+        )?;
         let process = proving.process.id;
         let head = Head {
             subject: subject(process, &scope),
@@ -77,6 +86,7 @@ impl ReceiptWriter {
             process: process_texts.text(),
             module: module_texts.as_ref().map(CarrierTexts::text),
             further_modules: further_texts.iter().map(CarrierTexts::text).collect(),
+            boot: boot_text.as_ref().map(CarrierTexts::text),
             previous: previous_text.as_deref(),
         };
         let mut text = Vec::new();

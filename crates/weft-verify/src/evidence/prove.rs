@@ -12,7 +12,7 @@ use super::agreement::HISTORY_COMPLETE;
 use super::file::{Scope, Tail, malformed};
 use super::make::ReceiptEnding;
 use super::words::Rests;
-use crate::carriers::Modules;
+use crate::carriers::{BootItem, Modules};
 use crate::history::{Entry, EntryKind, HistoryEntry, HistoryVerifier, SchedulerPolicy};
 use crate::receipt::{Check, Status};
 use crate::trust::{Untrusted, Verified};
@@ -47,6 +47,14 @@ struct ResultHead {
     message: Id,
 }
 
+/// What the results depend on beside the history.
+#[derive(Default)]
+pub(super) struct Carriers {
+    pub(super) module: Option<Carrier>,
+    pub(super) further: Vec<Carrier>,
+    pub(super) boot: Option<Carrier>,
+}
+
 /// What is proved so far.
 pub(super) struct Proving {
     pub(super) process: Verified<Process>,
@@ -72,16 +80,15 @@ impl Proving {
     pub(super) fn open(
         scope: Scope,
         process: Carrier,
-        modules: (Option<Carrier>, Vec<Carrier>),
+        modules: Carriers,
         previous: Option<DataItem>,
         policy: SchedulerPolicy,
     ) -> Result<Self> {
         let process = prove_process(process, &policy.owners).map_err(|error| error.at("process"))?;
         let mut checks = process.checks().to_vec();
         let modules = prove_modules(modules, &process, &policy.owners)?;
-        let proved = || modules.iter().flat_map(Modules::iter);
-        checks.extend(proved().flat_map(|module| module.checks().iter().cloned()));
-        let ids = std::iter::once(process.id).chain(proved().map(|module| module.id)).collect();
+        checks.extend(modules.iter().flat_map(Modules::checks).cloned());
+        let ids = std::iter::once(process.id).chain(modules.iter().flat_map(Modules::all_ids)).collect();
         let mut proving = Self {
             verifier: HistoryVerifier::new(&process, policy),
             process,
@@ -283,20 +290,23 @@ fn prove_process(carrier: Carrier, owners: &BTreeSet<Address>) -> Result<Verifie
 /// The module, and those after it: all that the process lists or none, in its order. Errors: those of what does not prove;
 /// `module-mismatch` where the list is another; `receipt-malformed`.
 fn prove_modules(
-    modules: (Option<Carrier>, Vec<Carrier>),
+    modules: Carriers,
     process: &Process,
     owners: &BTreeSet<Address>,
 ) -> Result<Option<Modules>> {
-    let (first, further) = modules;
-    let Some(first) = first else {
-        return match further.is_empty() {
+    let Carriers { module, further, boot } = modules;
+    let Some(first) = module else {
+        return match further.is_empty() && boot.is_none() {
             true => Ok(None),
-            false => Err(malformed("It has modules after the first, and not the first.")),
+            false => {
+                Err(malformed("It has modules after the first, or an item to boot from, and not the first."))
+            }
         };
     };
+    let boot = prove_boot(boot, process, owners).map_err(|error| error.at("boot"))?;
     let first = prove_module(first, process.module, owners).map_err(|error| error.at("module"))?;
     if further.is_empty() {
-        return Ok(Some(first.into()));
+        return Ok(Some(Modules::from(first).with_boot(boot)));
     }
     let wanted = process.listed_modules()?.unwrap_or_default();
     let wanted = wanted.get(1..).unwrap_or_default();
@@ -311,7 +321,27 @@ fn prove_modules(
     let proved = further.into_iter().zip(wanted).enumerate().map(|(index, (carrier, id))| {
         prove_module(carrier, *id, owners).map_err(|error| error.at(format!("further module {index}")))
     });
-    Ok(Some(Modules::new(first, proved.collect::<Result<_>>()?)))
+    Ok(Some(Modules::new(first, proved.collect::<Result<_>>()?).with_boot(boot)))
+}
+
+fn prove_boot(
+    boot: Option<Carrier>,
+    process: &Process,
+    owners: &BTreeSet<Address>,
+) -> Result<Option<Verified<BootItem>>> {
+    let Some(carrier) = boot else { return Ok(None) };
+    let expected = process.boot_item().ok_or_else(|| malformed("The process boots from no item."))?;
+    let proved = match carrier {
+        Carrier::Item(item) => {
+            carriers::boot_item(signed::item(Untrusted::new(*item, SOURCE), None)?, expected)
+        }
+        Carrier::Transaction(transaction) => carriers::boot_item_from_transaction(
+            layer1::transaction(Untrusted::new(*transaction, SOURCE), None, None)?,
+            expected,
+            owners,
+        ),
+    };
+    proved.map(Some)
 }
 
 fn prove_module(carrier: Carrier, expected: Id, owners: &BTreeSet<Address>) -> Result<Verified<Module>> {

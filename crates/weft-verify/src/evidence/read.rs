@@ -8,7 +8,7 @@ use weft_codec::{Address, Code, Error, Id, Result};
 
 use super::file::{Body, CarrierText, Origin, Scope, SlotText, malformed, read_item};
 use super::make::ReceiptEnding;
-use super::prove::{Proving, subject};
+use super::prove::{Carriers, Proving, subject};
 use crate::carriers::Modules;
 use crate::history::{Entry, HistoryEntry, SchedulerPolicy};
 use crate::receipt::{Check, Receipt};
@@ -119,8 +119,10 @@ impl<'f, 'a> ReceiptProof<'f, 'a> {
             head.module.map(|module| module.read().map_err(|error| error.at("module"))).transpose()?;
         let further = head.further_modules.iter().map(CarrierText::read).collect::<Result<Vec<_>>>();
         let further = further.map_err(|error| error.at("further_modules"))?;
+        let boot = head.boot.map(|boot| boot.read().map_err(|error| error.at("boot"))).transpose()?;
         let previous = head.previous.map(read_item).transpose().map_err(|error| error.at("previous"))?;
-        let proving = Proving::open(head.scope.clone(), process, (module, further), previous, policy)?;
+        let proving =
+            Proving::open(head.scope.clone(), process, Carriers { module, further, boot }, previous, policy)?;
         if head.subject != subject(proving.process.id, &head.scope) {
             return Err(mismatch("It is about something else than its evidence."));
         }
