@@ -48,7 +48,9 @@ async fn what_this_node_cannot_run_is_refused_before_its_history_is_fetched() {
     let no_process = Plan { process_type: "Message", ..Plan::default() };
     assert_eq!(refusal(&no_process, &options).await, Code::NotAProcess);
     let boot = "qEJzlXx1NFC47kAAbv5ZVItnVxERu8Dh-mhwWFFbDF4";
-    assert_eq!(refusal(&tagged("On-Boot", boot), &options).await, Code::ExtensionUnsupported);
+    // An item that no gateway has.
+    assert_eq!(refusal(&tagged("On-Boot", boot), &options).await, Code::NotFound);
+    assert_eq!(refusal(&tagged("Extension", "WeaveDrive"), &options).await, Code::ExtensionUnsupported);
     assert_eq!(refusal(&tagged("Cron-Interval", "10-minutes"), &options).await, Code::CronUnsupported);
 }
 
