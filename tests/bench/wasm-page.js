@@ -65,12 +65,37 @@ const parts = {
     const begun = performance.now();
     const bench = new Bench(module, format, JSON.stringify(workload.env), engine);
     const answer = await messages(workload, begun, (message) => JSON.parse(bench.step(JSON.stringify(message))));
+    if (engine === "native") Object.assign(answer, many(bench, workload.messages.filter(({ kind }) => kind === "small")));
     answer.again_ms = again(Bench, module, format, workload.env, engine);
     if (engine === "native") Object.assign(answer, memory(bench, workload.messages.filter(({ kind }) => kind === "small")));
     bench.free();
     return answer;
   },
 };
+
+/** How many messages a long history has here. */
+const MANY = 10_000;
+
+/** Small messages for long: medians of the first and of the last thousand, and what memory there was after each of them. */
+function many(bench, small) {
+  const times = [];
+  const mebibytes = () => [bench.memory_bytes(), bench.runtime_bytes()].map((bytes) => bytes / 2 ** 20);
+  let early;
+  for (let number = 0; number < MANY; number++) {
+    const { message } = small[number % small.length];
+    const slot = 100_000 + number;
+    const text = JSON.stringify({ ...message, Id: `MANYbench-message-of-weft-${String(slot).padStart(17, "0")}`, Nonce: slot, Timestamp: message.Timestamp + slot * 1000 });
+    const before = performance.now();
+    bench.step(text);
+    times.push(performance.now() - before);
+    if (number === 999) early = mebibytes();
+  }
+  const late = mebibytes();
+  return {
+    first_ms: median(times.slice(0, 1000)), last_ms: median(times.slice(-1000)),
+    early_process_mib: early[0], late_process_mib: late[0], early_runtime_mib: early[1], late_runtime_mib: late[1],
+  };
+}
 
 /** Median in milliseconds of a start with what a node keeps of the module. */
 function again(Bench, module, format, env, engine) {

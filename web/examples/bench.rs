@@ -57,6 +57,16 @@ impl Bench {
         start().map_err(|error| error.to_string())
     }
 
+    /// Bytes of the process's memory.
+    pub fn memory_bytes(&self) -> f64 {
+        number(self.machine.memory_bytes())
+    }
+
+    /// Bytes of the memory that all of this has, beside that of processes on the browser's engine.
+    pub fn runtime_bytes(&self) -> f64 {
+        number(core::arch::wasm32::memory_size(0) as u64 * 65_536)
+    }
+
     /// Runs one message and takes it back. It costs what [`Self::step`] costs, and the way back.
     pub fn dry_run(&mut self, message: &str) -> Result<String, String> {
         let outcome = self.machine.dry_run(message, &self.env).map_err(|error| error.to_string())?;
@@ -89,6 +99,12 @@ impl Bench {
             None => Ok(outcome.output.to_string()),
         }
     }
+}
+
+/// Sizes here are far from what a number of JavaScript cannot hold.
+#[expect(clippy::cast_precision_loss, reason = "see above")]
+fn number(bytes: u64) -> f64 {
+    bytes as f64
 }
 
 fn engine(name: &str) -> Result<&'static dyn Engine, String> {

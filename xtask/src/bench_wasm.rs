@@ -21,8 +21,14 @@ const COLUMNS: [(&str, &str); 4] = [
     ("string_ms", "string message"),
 ];
 /// What starting again and the memory of a process cost on the browser's engine.
-const MEMORY: [(&str, &str); 5] = [
+const MEMORY: [(&str, &str); 11] = [
     ("again_ms", "ms to start with what was kept of the module"),
+    ("first_ms", "ms for a small message, of the first 1,000 of 10,000"),
+    ("last_ms", "ms for one of the last 1,000"),
+    ("early_process_mib", "MiB of the process's memory after 1,000"),
+    ("late_process_mib", "MiB of it after 10,000"),
+    ("early_runtime_mib", "MiB of the runtime's own memory after 1,000"),
+    ("late_runtime_mib", "MiB of it after 10,000"),
     ("undo_ms", "ms to undo a small message"),
     ("checkpoint_ms", "ms to take a checkpoint after one"),
     ("pages_of_a_message", "pages of 4,096 bytes that one changes"),
