@@ -9,6 +9,11 @@ use crate::seams::Clock;
 /// waits no longer than that.
 const SLICE: u64 = 1_000_000;
 
+/// The first slice, which most messages end in.
+pub(crate) fn begin(evaluation: Evaluation<'_>) -> Result<Evaluated<'_>> {
+    evaluation.go_on(SLICE)
+}
+
 /// Evaluates to the end. `between` is called between two slices; its error ends the evaluation, which then never happened.
 pub(crate) async fn evaluate<C: Clock>(
     mut evaluation: Evaluation<'_>,

@@ -8,7 +8,8 @@
 //! | `snapshots` | `{process}` | the state after some slot, from which a restart goes on |
 //! | `settings` | `snapshot/{process}` | the verified head at that slot |
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use futures_util::lock::Mutex;
@@ -18,17 +19,18 @@ use weft_codec::item::DataItem;
 use weft_codec::tags::TagsExt as _;
 use weft_codec::{Code, Error, Id, Result};
 use weft_core::{
-    ModuleOptions, NodeLimits, ProcessMachine, Program, SlotResult, Snapshot, boot_item, cron_intervals,
-    dedup, module_ids,
+    Evaluated, ModuleOptions, NodeLimits, ProcessMachine, Program, SlotResult, Snapshot, boot_item,
+    cron_intervals, dedup, module_ids,
 };
 use weft_verify::{
-    EntryKind, Head, HistoryEntry, HistoryVerifier, Modules, SchedulerPolicy, Untrusted, Verified,
+    EntryKind, Head, HistoryEntry, HistoryVerifier, Modules, SchedulerPolicy, Untrusted, Verified, Vouched,
+    claims_of_item,
 };
 
 use super::ledger::{EntryRow, encode, padded};
 use super::local::LocalNet;
 use super::reply::{Handled, Refusal};
-use crate::evaluate::evaluate;
+use crate::evaluate::{begin, evaluate};
 use crate::rewritten;
 use crate::seams::{Batch, Clock, Signer, Store, Table};
 
@@ -40,6 +42,13 @@ const MAX_REQUESTS: usize = 64;
 const MAX_PROGRAMS: usize = 4;
 /// Slots after which a state is stored again.
 const SNAPSHOT_EVERY: u64 = 64;
+/// Results that are written together, and after how many milliseconds at the latest.
+const WRITTEN_TOGETHER: u64 = 128;
+const WRITTEN_AFTER: u64 = 100;
+/// Slots that are read together.
+const READ_TOGETHER: u64 = 16;
+/// Items that are known to be proved.
+const MAX_PROVED: usize = 16_384;
 /// Where proved things came from, in receipts nobody asks for here.
 const SOURCE: &str = "the local network";
 
@@ -50,8 +59,21 @@ pub(super) struct Live {
     verifier: HistoryVerifier,
     last: Option<SlotResult>,
     unsaved: u64,
+    /// What was evaluated and is not in the store yet: of how many slots, and since when.
+    unwritten: Batch,
+    unwritten_slots: u64,
+    unwritten_since: u64,
+    /// The next slots, read.
+    ahead: VecDeque<Ahead>,
     /// The machine is not where the verifier is: load it again.
     torn: bool,
+}
+
+/// A slot that was read, and not evaluated yet.
+struct Ahead {
+    slot: u64,
+    row: EntryRow,
+    entry: HistoryEntry,
 }
 
 /// A process's place: whoever evaluates holds its lock, and others of the same process wait. `None` until it is loaded.
@@ -64,6 +86,9 @@ pub(super) struct Computer {
     programs: RefCell<Vec<(Vec<Id>, Program)>>,
     /// Held by each request that waits for a result.
     requests: Rc<()>,
+    /// Signatures that this network made or found to hold: a slot that it evaluates after it scheduled it is not proved twice.
+    proved: RefCell<Vouched>,
+    proved_items: Cell<usize>,
 }
 
 impl Computer {
@@ -74,6 +99,18 @@ impl Computer {
             return Err(Refusal::new(503, sentence));
         }
         Ok(Rc::clone(&self.requests))
+    }
+
+    /// Remembers that items were proved, or signed here.
+    pub(super) fn vouch<'a>(&self, items: impl Iterator<Item = &'a DataItem>) {
+        let mut proved = self.proved.borrow_mut();
+        for item in items {
+            if self.proved_items.replace(self.proved_items.get() + 1) >= MAX_PROVED {
+                *proved = Vouched::new();
+                self.proved_items.set(1);
+            }
+            claims_of_item(item).iter().for_each(|claim| proved.add(claim));
+        }
     }
 
     fn seat(&self, process: Id) -> Seat {
@@ -209,7 +246,9 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         let seen = {
             let seat = self.computer.seat(process);
             let mut live = seat.lock().await;
-            if live.as_ref().is_some_and(|live| live.torn) {
+            if let Some(torn) = live.as_mut().filter(|live| live.torn) {
+                // What came before the message that was left on its way.
+                self.write(torn).await?;
                 *live = None;
             }
             let live = match live.as_mut() {
@@ -246,62 +285,143 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
     }
 
     async fn save_live(&self, live: &mut Live) -> Result<()> {
-        // The referee looks at what a checkpoint rests on.
+        // The referee looks at what a checkpoint rests on. Left on its way, the last message is taken back and not done again.
+        live.torn = true;
         if let Some(evaluation) = live.machine.check_last()? {
             evaluate(evaluation, self.reader.clock(), || Ok(())).await?;
         }
+        live.torn = false;
         let Some(head) = live.verifier.head() else { return Ok(()) };
         let mut batch = Batch::default();
         batch.put(Table::Settings, format!("snapshot/{}", live.process), encode(head)?);
         batch.put(Table::Snapshots, live.process.to_string(), live.machine.snapshot()?.to_bytes());
-        self.reader.ledger().commit(batch).await?;
+        batch.writes.append(&mut live.unwritten.writes);
+        live.unwritten_slots = 0;
+        self.commit_of(live, batch).await?;
         live.unsaved = 0;
         Ok(())
     }
 
+    /// Writes the results that are not in the store yet.
+    async fn write(&self, live: &mut Live) -> Result<()> {
+        let batch = std::mem::take(&mut live.unwritten);
+        live.unwritten_slots = 0;
+        if batch.writes.is_empty() { Ok(()) } else { self.commit_of(live, batch).await }
+    }
+
+    async fn commit_of(&self, live: &mut Live, batch: Batch) -> Result<()> {
+        let written = self.reader.ledger().commit(batch).await;
+        // The machine is ahead of the store then: it begins again where the store is.
+        live.torn |= written.is_err();
+        written
+    }
+
     async fn advance(&self, live: &mut Live, slot: u64) -> Result<()> {
-        while live.next_slot() <= slot {
-            self.step(live).await?;
-            self.reader.clock().breathe().await;
-        }
+        self.evaluate_until(live, slot).await?;
         if live.unsaved >= SNAPSHOT_EVERY { self.save_live(live).await } else { Ok(()) }
     }
 
-    /// Proves and evaluates the next slot, and keeps its result.
-    pub(super) async fn step(&self, live: &mut Live) -> Result<()> {
-        let (process, slot) = (live.process, live.next_slot());
+    /// Evaluates up to a slot. Results are written together, so that a browser's database is asked once for many of them; what is
+    /// evaluated when this ends, well or not, is in the store.
+    pub(super) async fn evaluate_until(&self, live: &mut Live, slot: u64) -> Result<()> {
+        while live.next_slot() <= slot {
+            let stepped = self.step(live, slot).await;
+            let since = self.reader.clock().now_ms().saturating_sub(live.unwritten_since);
+            if stepped.is_err() || live.unwritten_slots >= WRITTEN_TOGETHER || since >= WRITTEN_AFTER {
+                self.write(live).await?;
+            }
+            stepped?;
+            self.reader.clock().breathe().await;
+        }
+        self.write(live).await
+    }
+
+    /// The slots from one on, as far as they are read together and are there: at least one.
+    async fn read_ahead(&self, process: Id, from: u64, to: u64) -> Result<VecDeque<Ahead>> {
         let ledger = self.reader.ledger();
-        let row = ledger.entry(process, slot).await?.ok_or_else(|| missing("slot", slot))?;
-        let entry = self.history_entry(&row).await?;
+        let to = to.min(from.saturating_add(READ_TOGETHER - 1));
+        let rows: Vec<EntryRow> =
+            ledger.entries_at(process, from, to).await?.into_iter().map_while(|row| row).collect();
+        let ids: Vec<Id> =
+            rows.iter().flat_map(|row| [Some(row.assignment), row.message].into_iter().flatten()).collect();
+        let items: BTreeMap<Id, DataItem> = ids
+            .iter()
+            .copied()
+            .zip(ledger.items(&ids).await?)
+            .filter_map(|(id, item)| Some((id, item?)))
+            .collect();
+        let mut ahead = VecDeque::new();
+        for (slot, row) in (from..).zip(rows) {
+            let (assignment, message) =
+                (items.get(&row.assignment), row.message.and_then(|id| items.get(&id)));
+            let entry = match (assignment, message) {
+                (Some(assignment), Some(message)) => {
+                    HistoryEntry { assignment: assignment.clone(), message: Some(message.clone()) }
+                }
+                // An Assign, or one whose items are gone: that ends a list that has others before it.
+                _ if ahead.is_empty() => self.history_entry(&row).await?,
+                _ => break,
+            };
+            ahead.push_back(Ahead { slot, row, entry });
+        }
+        if ahead.is_empty() { Err(missing("slot", from)) } else { Ok(ahead) }
+    }
+
+    /// Proves and evaluates the next slot; its result is written with those of other slots.
+    async fn step(&self, live: &mut Live, until: u64) -> Result<()> {
+        let (process, slot) = (live.process, live.next_slot());
+        if live.ahead.front().is_none_or(|ahead| ahead.slot != slot) {
+            live.ahead = self.read_ahead(process, slot, until).await?;
+        }
+        let Some(Ahead { row, entry, .. }) = live.ahead.pop_front() else {
+            return Err(missing("slot", slot));
+        };
         // A refused entry leaves the verifier as it was, and so does a host fault below: step a copy.
         let mut verifier = live.verifier.clone();
-        let entry = verifier.next(Untrusted::new(entry, SOURCE))?;
+        let proved = self.computer.proved.borrow().clone();
+        let entry = proved.during(|| verifier.next(Untrusted::new(entry, SOURCE)))?;
+        drop(proved);
         // What the scheduler printed without its message is an Assign (cu `effects/ao-su.js`).
         let form = if row.message.is_some() { entry.kind } else { EntryKind::Assign };
         let key = dedup::key(&entry, form);
         let seen = format!("{process}/seen/{}", key.text);
         let earlier: Option<u64> = if key.guarded && live.machine.leaves_out_copies() {
-            ledger.read(Table::Messages, &seen).await?
+            match live.unwritten.writes.get(&(Table::Messages, seen.clone())) {
+                Some(Some(bytes)) => serde_json::from_slice(bytes).ok(),
+                _ => self.reader.ledger().read(Table::Messages, &seen).await?,
+            }
         } else {
             None
         };
         // A slot that was evaluated before a state was lost is no copy of itself.
         let earlier = earlier.filter(|earlier| *earlier < slot);
-        let mut batch = Batch::default();
         let result = match earlier {
             Some(earlier) => SlotResult::duplicate(&entry, earlier),
             None => {
-                batch.put(Table::Messages, seen, encode(&slot)?);
-                let result = match live.machine.step(&entry, form) {
-                    Ok(evaluation) => evaluate(evaluation, self.reader.clock(), || Ok(())).await,
+                let result = match live.machine.step(&entry, form).and_then(begin) {
+                    Ok(Evaluated::Ended(result)) => Ok(*result),
+                    Ok(Evaluated::More(rest)) => {
+                        // It may take hours: whoever waits for a slot before it is answered first.
+                        let before = std::mem::take(&mut live.unwritten);
+                        live.unwritten_slots = 0;
+                        match self.reader.ledger().commit(before).await {
+                            Ok(()) => evaluate(rest, self.reader.clock(), || Ok(())).await,
+                            Err(error) => Err(error),
+                        }
+                    }
                     Err(error) => Err(error),
                 };
                 live.torn = true;
-                result?
+                let result = result?;
+                live.unwritten.put(Table::Messages, seen, encode(&slot)?);
+                result
             }
         };
-        batch.put(Table::Results, format!("{process}/{}", padded(slot)), encode(&result)?);
-        ledger.commit(batch).await?;
+        if live.unwritten_slots == 0 {
+            live.unwritten_since = self.reader.clock().now_ms();
+        }
+        live.unwritten.put(Table::Results, format!("{process}/{}", padded(slot)), encode(&result)?);
+        live.unwritten_slots += 1;
         live.verifier = verifier;
         live.last = Some(result);
         live.unsaved += 1;
@@ -360,7 +480,18 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
             Some(head) => ledger.read(Table::Results, &format!("{id}/{}", padded(head.slot))).await?,
             None => None,
         };
-        Ok(Live { process: id, machine, verifier, last, unsaved: 0, torn: false })
+        Ok(Live {
+            process: id,
+            machine,
+            verifier,
+            last,
+            unsaved: 0,
+            unwritten: Batch::default(),
+            unwritten_slots: 0,
+            unwritten_since: 0,
+            ahead: VecDeque::new(),
+            torn: false,
+        })
     }
 
     async fn modules(&self, process: &Verified<Process>) -> Handled<Modules> {

@@ -148,6 +148,16 @@ impl<S: Store> Ledger<S> {
         self.bytes(id).await?.map(|bytes| DataItem::parse(&bytes)).transpose()
     }
 
+    /// The items kept under some ids, in the order of the ids.
+    ///
+    /// # Errors
+    /// As [`Self::item`].
+    pub async fn items(&self, ids: &[Id]) -> Result<Vec<Option<DataItem>>> {
+        let keys: Vec<String> = ids.iter().map(|id| format!("item/{id}")).collect();
+        let found = self.store.get_many(Table::Items, &keys).await?;
+        found.into_iter().map(|bytes| bytes.map(|bytes| DataItem::parse(&bytes)).transpose()).collect()
+    }
+
     /// An item's index row.
     ///
     /// # Errors
@@ -184,10 +194,10 @@ impl<S: Store> Ledger<S> {
     /// Those of the store.
     pub async fn put_items(&self, batch: &mut Batch, items: &[Filed<'_>]) -> Result<()> {
         let mut number = self.next_number().await?;
-        for filed in items {
-            let key = format!("number/{}", filed.id);
-            let here = batch.writes.contains_key(&(Table::Items, key.clone()));
-            if here || self.store.get(Table::Items, &key).await?.is_some() {
+        let keys: Vec<String> = items.iter().map(|filed| format!("number/{}", filed.id)).collect();
+        let known = self.store.get_many(Table::Items, &keys).await?;
+        for ((filed, key), known) in items.iter().zip(keys).zip(known) {
+            if known.is_some() || batch.writes.contains_key(&(Table::Items, key.clone())) {
                 continue;
             }
             batch.put(Table::Items, format!("item/{}", filed.id), filed.item.to_bytes());
@@ -238,6 +248,17 @@ impl<S: Store> Ledger<S> {
     /// Those of the store.
     pub async fn entry(&self, process: Id, slot: u64) -> Result<Option<EntryRow>> {
         self.read(Table::Slots, &format!("{process}/{}", padded(slot))).await
+    }
+
+    /// The entries of the slots `from..=to`, in order.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn entries_at(&self, process: Id, from: u64, to: u64) -> Result<Vec<Option<EntryRow>>> {
+        let keys: Vec<String> = (from..=to).map(|slot| format!("{process}/{}", padded(slot))).collect();
+        let found = self.store.get_many(Table::Slots, &keys).await?;
+        let each = keys.iter().zip(found);
+        each.map(|(key, bytes)| bytes.map(|bytes| decode(Table::Slots, key, &bytes)).transpose()).collect()
     }
 
     /// Up to `limit` entries from a slot on, with their slots.

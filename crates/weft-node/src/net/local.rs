@@ -13,6 +13,7 @@ use weft_core::Engines;
 use weft_core::aocore::device::{self, Device, Devices};
 
 use super::compute::Computer;
+use super::near::Near;
 use super::reader::{self, Reader};
 use super::reply::{Handled, Refusal, Reply};
 use super::schedule::sign;
@@ -22,7 +23,7 @@ use crate::seams::{Batch, Clock, Fetch, Method, Request, Response, Signer, Store
 
 /// The local network.
 pub struct LocalNet<S, C, G> {
-    pub(crate) reader: Reader<S, C>,
+    pub(crate) reader: Reader<Near<S>, C>,
     pub(super) signer: G,
     pub(super) entropy: Box<dyn Entropy>,
     pub(super) computer: Computer,
@@ -58,7 +59,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
     pub fn new(store: S, clock: C, signer: G, entropy: Box<dyn Entropy>) -> Self {
         let address = Address::of_owner(&signer.owner());
         Self {
-            reader: Reader::new(store, clock, address.to_string()),
+            reader: Reader::new(Near::new(store), clock, address.to_string()),
             signer,
             entropy,
             computer: Computer::default(),
@@ -134,8 +135,8 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         };
         let (path, below) = (target.path(), target.below());
         let handled: Handled = match (request.method, path.as_slice()) {
-            (Method::Post, ["su"]) => self.in_turn(Box::pin(self.su_post(&below, &request.body))).await,
-            (Method::Post, ["mu", ..]) => self.in_turn(Box::pin(self.mu_post(&below, &request.body))).await,
+            (Method::Post, ["su"]) => Box::pin(self.su_post(&below, &request.body)).await,
+            (Method::Post, ["mu", ..]) => Box::pin(self.mu_post(&below, &request.body)).await,
             (Method::Delete, ["mu", ..]) => {
                 self.in_turn(Box::pin(self.mu_delete(&below, &request.body))).await
             }

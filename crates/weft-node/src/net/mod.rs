@@ -26,6 +26,7 @@ mod ledger;
 mod local;
 mod mine;
 mod mu;
+mod near;
 mod push;
 mod reader;
 mod reply;

@@ -117,6 +117,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         };
         let item = proved(body).map_err(|refusal| refuse(refusal.sentence))?;
         let id = item.id();
+        let _turn = self.turn.lock().await;
         self.take_item(item).await?;
         Ok(Reply::json(202, &json!({"message": "Processing DataItem", "id": id})))
     }
@@ -140,6 +141,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
     }
 
     async fn send_assign(&self, process: &str, id: &str, target: &Target) -> Handled {
+        let _turn = self.turn.lock().await;
         let scheduled = self.schedule_assign(process, id, target, Batch::default()).await.map_err(relayed)?;
         let task = Task::Pull { process: scheduled.process, message: scheduled.id, assigns: Vec::new() };
         let job = Job { task, initial: scheduled.id, depth: 0 };
@@ -251,6 +253,10 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         match &job.task {
             Task::Pull { process, message, assigns } => {
                 let jobs = self.pull(job, *process, *message, assigns).await?;
+                if jobs.is_empty() {
+                    // Nothing is put into the queue, so it is nobody's turn: those who schedule go on.
+                    return Ok(self.reader.ledger().commit(done).await?);
+                }
                 let _turn = turn.await;
                 let batch = self.queued(done, self.counted(job.initial, jobs).await?).await?;
                 self.reader.ledger().commit(batch).await?;

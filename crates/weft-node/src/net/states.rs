@@ -64,10 +64,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
             return Err(Refusal::new(413, sentence));
         }
         let mut live = self.load(process, false).await?;
-        while live.next_slot() <= slot {
-            self.step(&mut live).await?;
-            self.reader.clock().breathe().await;
-        }
+        self.evaluate_until(&mut live, slot).await?;
         Ok(live.machine.state_message()?)
     }
 

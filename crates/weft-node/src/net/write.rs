@@ -46,8 +46,16 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
     /// Answers `POST /su`: an item as body, or an Assign by query.
     pub(super) async fn su_post(&self, target: &Target, body: &[u8]) -> Handled {
         let scheduled = match (target.get("process-id"), target.get("assign")) {
-            (Some(process), Some(id)) => self.schedule_assign(process, id, target, Batch::default()).await?,
-            (None, None) => self.schedule_item(proved(body)?, Batch::default()).await?,
+            (Some(process), Some(id)) => {
+                let _turn = self.turn.lock().await;
+                self.schedule_assign(process, id, target, Batch::default()).await?
+            }
+            (None, None) => {
+                // Proved before its turn, while another one is signed.
+                let item = proved(body)?;
+                let _turn = self.turn.lock().await;
+                self.schedule_item(item, Batch::default()).await?
+            }
             _ => return Err(bad("If sending assign or process-id, you must send both.")),
         };
         let timestamp = self.reader.clock().now_ms();
@@ -177,6 +185,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         ledger.put_entry(&mut batch, process, head.slot, &row)?;
         ledger.put_head(&mut batch, process, &head)?;
         ledger.commit(batch).await?;
+        self.computer.vouch(item.into_iter().chain([&assignment]));
         Ok(head)
     }
 
