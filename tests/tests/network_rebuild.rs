@@ -28,6 +28,10 @@ impl Signer for Key {
     async fn sign(&self, payload: &[u8]) -> Result<Vec<u8>> {
         Ok(TestKey::get().sign(payload))
     }
+
+    async fn sign_sha512(&self, base: &[u8]) -> Result<Vec<u8>> {
+        Ok(TestKey::get().sign_sha512(base))
+    }
 }
 
 /// A local network whose scheduler can be shut down.

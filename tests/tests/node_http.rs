@@ -10,6 +10,7 @@ use weft_codec::message::httpsig::{self, Encoded};
 use weft_codec::message::{Message, structured};
 use weft_node::net::ModuleTags;
 use weft_node::seams::{Method, Request, Response};
+use weft_verify::Untrusted;
 
 use crate::stage::{Stage, open};
 
@@ -326,4 +327,93 @@ async fn no_request_brings_it_down() {
     // It asked for something: results, refusals of several kinds; and the node is as it was.
     assert!(statuses.len() >= 4 && statuses[&200] > 50, "{statuses:?}");
     assert_eq!(text(&stage, &format!("/{process}/now/last/action")).await, (200, "Hello".to_owned()));
+}
+
+/// What of an answer is not the message: HTTP's own, and what guards a browser.
+const NOT_SIGNED: [&str; 4] =
+    ["codec-device", "content-length", "content-security-policy", "x-content-type-options"];
+
+fn proved(response: &Response) -> weft_codec::Result<weft_verify::http::Answer> {
+    let mut headers = response.headers.clone();
+    if !response.content_type.is_empty() && response.header("content-type").is_none() {
+        headers.push(("content-type".to_owned(), response.content_type.clone()));
+    }
+    let proved = weft_verify::http::answer(response.status, headers, response.body.clone(), "the node")?;
+    Ok(proved.into_parts().0)
+}
+
+#[tokio::test]
+async fn every_answer_is_signed_with_the_node_s_key() {
+    let stage = open(&Rc::default());
+    let (one, other) = (lua_process(&stage, "one").await, lua_process(&stage, "other").await);
+    send(&stage, one, "Send", &other.to_string()).await;
+    let paths = [
+        "/~meta@1.0/info".to_owned(),
+        "/~meta@1.0/info/address".to_owned(),
+        "/~message@1.0&a+integer=42/a".to_owned(),
+        "/~message@1.0/set&sub+map=a=1&b=2".to_owned(),
+        "/~message@1.0/set&sub+map=a=1&b=2?accept-bundle=true".to_owned(),
+        "/~message@1.0&location=x/set&data=y".to_owned(),
+        "/~nothing@1.0/x".to_owned(),
+        format!("/{one}~process@1.0/now"),
+        format!("/{one}~process@1.0/now?accept-bundle=true"),
+        format!("/{one}~process@1.0/now/last/action"),
+        format!("/{one}~process@1.0/schedule&from=0&to=1"),
+        format!("/{one}~process@1.0/compute&slot=9"),
+        format!("/{one}/slot/current"),
+    ];
+    let node = stage.net.address().parse().unwrap();
+    for path in &paths {
+        let answer = get(&stage, path).await;
+        let proved = proved(&answer).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert!(proved.said_by(&node).is_some() && proved.status_is_signed, "{path}: {proved:?}");
+        let unsigned = proved.unsigned_keys.iter().filter(|key| !NOT_SIGNED.contains(&key.as_str()));
+        let left_out = if path.contains("location") { 1 } else { 0 };
+        assert_eq!(unsigned.count(), left_out, "{path}: {:?}", proved.unsigned_keys);
+        assert!(proved.commitments.refused.is_empty(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_signed_answer_that_was_changed_is_refused() {
+    let stage = open(&Rc::default());
+    let one = lua_process(&stage, "one").await;
+    send(&stage, one, "Hello", "").await;
+    let answer = get(&stage, &format!("/{one}~process@1.0/now/last/action")).await;
+    assert_eq!(answer.body, b"Hello");
+    proved(&answer).unwrap();
+    let (mut status, mut body, mut header) = (answer.clone(), answer.clone(), answer);
+    status.status = 201;
+    body.body = b"Hullo".to_vec();
+    for (name, value) in &mut header.headers {
+        if name == "ao-result" {
+            *value = "other".to_owned();
+        }
+    }
+    for changed in [status, body, header] {
+        assert_eq!(proved(&changed).unwrap_err().code().as_str(), "signature-invalid");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_in_json_carries_its_commitment() {
+    let stage = open(&Rc::default());
+    let (status, answer) = json_of(&stage, "/~message@1.0/set&sub+map=a=1&b=2").await;
+    assert_eq!(status, 200);
+    let text = answer.to_string();
+    let message = weft_codec::message::json::decode(text.as_bytes()).unwrap();
+    let tabm = structured::to_tabm(&message, weft_codec::message::Generation::September2025).unwrap();
+    let told = weft_verify::http::commitments(Untrusted::new(tabm, "the node")).unwrap().into_parts().0;
+    let signers: Vec<String> = told.signers().into_iter().map(ToString::to_string).collect();
+    assert_eq!(signers, [stage.net.address().to_owned()]);
+}
+
+#[tokio::test]
+async fn the_same_answer_is_signed_once_and_a_page_is_not() {
+    let stage = open(&Rc::default());
+    let [first, again] = [get(&stage, "/~meta@1.0/info").await, get(&stage, "/~meta@1.0/info").await];
+    assert!(first.header("signature").is_some());
+    assert_eq!(first.header("signature"), again.header("signature"));
+    let page = ask(&stage, Method::Get, "/~meta@1.0/info", &[("accept", "text/html")], Vec::new()).await;
+    assert_eq!(page.header("signature"), None);
 }

@@ -47,7 +47,7 @@ pub struct WeftNetwork {
 
 #[wasm_bindgen]
 impl WeftNetwork {
-    /// Opens the database of this name. `modulus` is the RSA key's, `sign` signs bytes with it (RSA-PSS, SHA-256), `random` gives
+    /// Opens the database of this name. `modulus` is the RSA key's, `sign` signs bytes with it (RSA-PSS with the hash it is told), `random` gives
     /// 32 bytes that nobody foresees.
     pub async fn open(
         database: String,
@@ -233,7 +233,7 @@ fn read_request(request: JsValue, body: &Uint8Array) -> std::result::Result<Requ
 /// The node's key: WebCrypto keeps it, and signs.
 struct PageKey {
     modulus: Vec<u8>,
-    /// `(bytes: Uint8Array) => Promise<Uint8Array>`
+    /// `(bytes: Uint8Array, hash: string) => Promise<Uint8Array>`
     sign: Function,
 }
 
@@ -243,10 +243,20 @@ impl Signer for PageKey {
     }
 
     async fn sign(&self, payload: &[u8]) -> Result<Vec<u8>> {
+        self.pss(payload, "SHA-256").await
+    }
+
+    async fn sign_sha512(&self, base: &[u8]) -> Result<Vec<u8>> {
+        self.pss(base, "SHA-512").await
+    }
+}
+
+impl PageKey {
+    async fn pss(&self, payload: &[u8], hash: &str) -> Result<Vec<u8>> {
         let failed =
             |thrown: JsValue| from_js(Code::SignatureInvalid, "The node's key does not sign.", &thrown);
         let payload = Uint8Array::from(payload);
-        let promise = self.sign.call1(&JsValue::NULL, &payload).map_err(failed)?;
+        let promise = self.sign.call2(&JsValue::NULL, &payload, &hash.into()).map_err(failed)?;
         let promise: Promise = promise.dyn_into().map_err(failed)?;
         let signature: Uint8Array =
             JsFuture::from(promise).await.map_err(failed)?.dyn_into().map_err(failed)?;

@@ -9,7 +9,8 @@ use rsa::rand_core::{TryCryptoRng, TryRng, UnwrapErr};
 use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _, SignatureScheme as _};
 use rsa::{BoxedUint, RsaPrivateKey};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
+use sha2::digest::FixedOutputReset;
+use sha2::{Digest, Sha256, Sha512};
 use weft_codec::{Code, Error, Result, base64url};
 use weft_node::seams::Signer;
 
@@ -155,12 +156,22 @@ impl Signer for JwkSigner {
     }
 
     async fn sign(&self, payload: &[u8]) -> Result<Vec<u8>> {
-        let digest = Sha256::digest(payload);
+        self.pss::<Sha256>(payload)
+    }
+
+    async fn sign_sha512(&self, base: &[u8]) -> Result<Vec<u8>> {
+        self.pss::<Sha512>(base)
+    }
+}
+
+impl JwkSigner {
+    fn pss<D: Digest + FixedOutputReset>(&self, payload: &[u8]) -> Result<Vec<u8>> {
+        let digest = D::digest(payload);
         let signed = if self.salt {
-            let scheme = Pss { blinded: true, digest: Sha256::new(), salt_len: Some(SALT) };
+            let scheme = Pss { blinded: true, digest: D::new(), salt_len: Some(SALT) };
             scheme.sign(Some(&mut UnwrapErr(getrandom::SysRng)), &self.key, &digest)
         } else {
-            let scheme = Pss { blinded: false, digest: Sha256::new(), salt_len: Some(0) };
+            let scheme = Pss { blinded: false, digest: D::new(), salt_len: Some(0) };
             scheme.sign(Some(&mut NoRandomness), &self.key, &digest)
         };
         signed.map_err(|cause| Error::new(Code::SignatureInvalid, "The key does not sign.").because(cause))

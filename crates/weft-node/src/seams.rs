@@ -228,8 +228,11 @@ pub trait Signer {
     /// The public key: the RSA modulus, 512 bytes.
     fn owner(&self) -> Vec<u8>;
 
-    /// The signature over a payload.
+    /// The RSA-PSS signature with SHA-256 over a payload, as data items have it (reference ans104.md).
     async fn sign(&self, payload: &[u8]) -> Result<Vec<u8>>;
+
+    /// That with SHA-512, as messages over HTTP have it (reference ao-core.md §4.2).
+    async fn sign_sha512(&self, base: &[u8]) -> Result<Vec<u8>>;
 }
 
 impl<T: Store + ?Sized> Store for &T {

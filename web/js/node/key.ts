@@ -5,17 +5,23 @@
 
 import { WeftError } from "../error.js";
 
-/** What is kept. */
+/** What is kept. WebCrypto binds a key to one hash, so it is there twice. */
 interface Kept {
   modulus: Uint8Array<ArrayBuffer>;
+  /** It signs data items. */
   key: CryptoKey;
+  /** It signs messages over HTTP. Keys of before that did have none. */
+  messages?: CryptoKey;
 }
+
+/** The hashes a key signs with: data items have the first, messages over HTTP the second. */
+export type SignedHash = "SHA-256" | "SHA-512";
 
 /** What signs. */
 export interface NodeKey {
   modulus: Uint8Array<ArrayBuffer>;
-  /** RSA-PSS with SHA-256 and a salt of 32 bytes, as Arweave has it. */
-  sign(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
+  /** RSA-PSS with SHA-256 unless told otherwise, and a salt of 32 bytes, as Arweave has it. */
+  sign(bytes: Uint8Array<ArrayBuffer>, hash?: SignedHash): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 const ALGORITHM = { name: "RSA-PSS", hash: "SHA-256" };
@@ -31,7 +37,11 @@ export async function nodeKey(database: string): Promise<NodeKey> {
     const kept = (await request<Kept | undefined>(keys.transaction(STORE).objectStore(STORE).get("node"))) ?? (await make(keys));
     return {
       modulus: kept.modulus,
-      sign: async (bytes) => new Uint8Array(await crypto.subtle.sign({ name: "RSA-PSS", saltLength: 32 }, kept.key, bytes)),
+      sign: async (bytes, hash = "SHA-256") => {
+        const key = hash === "SHA-512" ? kept.messages : kept.key;
+        if (!key) throw new WeftError("signature-missing", "This node's key was made by a Weft that did not sign answers.");
+        return new Uint8Array(await crypto.subtle.sign({ name: "RSA-PSS", saltLength: 32 }, key, bytes));
+      },
     };
   } finally {
     keys.close();
@@ -40,9 +50,14 @@ export async function nodeKey(database: string): Promise<NodeKey> {
 
 async function make(keys: IDBDatabase): Promise<Kept> {
   const parameters = { ...ALGORITHM, modulusLength: 4096, publicExponent: new Uint8Array([1, 0, 1]) };
-  const pair = await crypto.subtle.generateKey(parameters, false, ["sign"]);
+  const pair = await crypto.subtle.generateKey(parameters, true, ["sign"]);
+  // Out once, to be put in twice. What is kept cannot be taken out again.
+  const secret = await crypto.subtle.exportKey("pkcs8", pair.privateKey);
+  const bound = (hash: SignedHash) => crypto.subtle.importKey("pkcs8", secret, { name: "RSA-PSS", hash }, false, ["sign"]);
+  const [key, messages] = await Promise.all([bound("SHA-256"), bound("SHA-512")]);
+  new Uint8Array(secret).fill(0);
   const { n } = await crypto.subtle.exportKey("jwk", pair.publicKey);
-  const made: Kept = { modulus: fromBase64url(n ?? ""), key: pair.privateKey };
+  const made: Kept = { modulus: fromBase64url(n ?? ""), key, messages };
   // Another tab may have made one meanwhile: the first one counts. One transaction looks and writes.
   const store = keys.transaction(STORE, "readwrite").objectStore(STORE);
   const kept = await request<Kept | undefined>(store.get("node"));

@@ -1,6 +1,6 @@
 //! One commitment: who vouches for which keys (reference ao-core.md §4.1, §4.4).
 
-use super::{Node, TYPES, Tabm, malformed};
+use super::{Generation, Node, TYPES, Tabm, malformed};
 use crate::base64url;
 use crate::error::Result;
 use crate::id::Id;
@@ -63,6 +63,12 @@ impl Commitment {
     /// The bytes of the public key in its `keyid`, whichever way it is written. Error: `message-malformed`.
     pub fn public_key(&self) -> Result<Vec<u8>> {
         decode_base64(self.keyid.strip_prefix("publickey:").unwrap_or(&self.keyid))
+    }
+
+    /// The `keyid` of an RSA key.
+    #[must_use]
+    pub fn keyid_of(owner: &[u8], generation: Generation) -> String {
+        format!("{}{}", generation.public_key_prefix(), STANDARD.encode(owner))
     }
 
     /// The address its key has, if it is a key: what `committer` must be. Keys of commitments that anyone can make have

@@ -1,8 +1,8 @@
 //! Where processes, schedules and messages are.
 
-use weft_codec::Id;
 use weft_codec::item::DataItem;
 use weft_codec::message::Value;
+use weft_codec::{Id, Result};
 use weft_core::aocore::device::Devices;
 use weft_core::aocore::{Answer, Need};
 
@@ -27,6 +27,12 @@ pub(crate) trait Home {
 
     /// What was needed.
     async fn meet(&self, need: &Need, given: Given<'_>) -> Handled<Answer>;
+
+    /// The public key that answers are signed with, if there is one.
+    fn owner(&self) -> Option<Vec<u8>>;
+
+    /// The RSA-PSS signature with SHA-512 by that key.
+    async fn sign(&self, base: &[u8]) -> Result<Vec<u8>>;
 
     /// Holds what an answer links to.
     fn keep(&self, linked: Vec<(Id, Value)>);

@@ -1,8 +1,8 @@
 //! The local network as a place that requests are resolved over.
 
-use weft_codec::Id;
 use weft_codec::item::DataItem;
 use weft_codec::message::{Message, Value};
+use weft_codec::{Id, Result};
 use weft_core::LuaRun;
 use weft_core::aocore::device::Devices;
 use weft_core::aocore::{Answer, At, Need};
@@ -87,6 +87,14 @@ impl<S: Store, C: Clock, G: Signer> Home for LocalNet<S, C, G> {
                 Ok(if answer.status == "ok" { Answer::ok(value) } else { Answer::error(value) })
             }
         }
+    }
+
+    fn owner(&self) -> Option<Vec<u8>> {
+        Some(self.signer.owner())
+    }
+
+    async fn sign(&self, base: &[u8]) -> Result<Vec<u8>> {
+        self.signatures.sign(&self.signer, base).await
     }
 
     fn keep(&self, linked: Vec<(Id, Value)>) {

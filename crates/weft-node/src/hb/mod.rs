@@ -6,6 +6,7 @@
 //! | `request.rs` | headers, query and body of a request as a message; what is signed is verified |
 //! | `drive.rs` | resolves, obtains what the resolution needed, resolves again |
 //! | `reply.rs`, `page.rs` | a result as headers and body: httpsig, JSON, or a page for a person |
+//! | `sign.rs` | signs results with the node's key |
 //! | `home.rs` | [`Home`]: where processes, schedules and messages are |
 //! | `local.rs`, `synced.rs` | such places: the local network; what a node synced from HyperBEAM nodes |
 //! | `outside.rs` | devices that something else runs, such as a page's JavaScript |
@@ -22,14 +23,19 @@ mod outside;
 mod page;
 mod reply;
 mod request;
+mod sign;
 mod synced;
 mod told;
 
+use request::Wants;
+use weft_codec::Result;
 use weft_codec::message::Generation;
+use weft_core::aocore::Answer;
 
 pub(crate) use answered::Answered;
 pub(crate) use home::Home;
 pub use outside::{Outside, Said, Saying};
+pub(crate) use sign::Signatures;
 
 use crate::net::Reply;
 use crate::seams::{Method, Request};
@@ -39,26 +45,42 @@ const GENERATION: Generation = Generation::September2025;
 
 /// Answers a request by what a place has. Errors are statuses, with their code under `error`.
 pub(crate) async fn answer<H: Home>(home: &H, request: &Request) -> Reply {
-    let wants = request::Wants::of_headers(request);
+    let (answer, wants) = answered(home, request).await;
+    match written(home, answer, &wants).await {
+        Ok(reply) => reply,
+        Err(error) => {
+            let told = written(home, reply::failed(&error), &wants).await;
+            // An error is a message of three texts, which can be written; were it not so, the sentence is still told.
+            told.unwrap_or_else(|_| Reply::text(500, &error.to_string()))
+        }
+    }
+}
+
+/// What comes of a request, and how to say it.
+async fn answered<H: Home>(home: &H, request: &Request) -> (Answer, Wants) {
     if request.method == Method::Delete {
-        return reply::refused(405, "request-invalid", "A node knows GET and POST.", &wants);
+        let refused = reply::refused(405, "request-invalid", "A node knows GET and POST.");
+        return (refused, Wants::of_headers(request));
     }
     let asked = match request::read(request) {
         Ok(asked) => asked,
-        Err(error) => return reply::failed(&error, &wants),
+        Err(error) => return (reply::failed(&error), Wants::of_headers(request)),
     };
-    let result = match drive::resolve(home, &asked).await {
-        Ok(result) => result,
-        Err(drive::Ended::Error(error)) => return reply::failed(&error, &asked.wants),
-        Err(drive::Ended::Refused(refusal)) => return reply::of_refusal(&refusal, &asked.wants),
+    let answer = match drive::resolve(home, &asked).await {
+        Ok(answer) => answer,
+        Err(drive::Ended::Error(error)) => reply::failed(&error),
+        Err(drive::Ended::Refused(refusal)) => reply::of_refusal(&refusal),
     };
-    match reply::reply(result, &asked.wants) {
-        Ok((reply, linked)) => {
-            home.keep(linked);
-            reply
-        }
-        Err(error) => reply::failed(&error, &asked.wants),
-    }
+    (answer, asked.wants)
+}
+
+/// Signs and writes an answer.
+async fn written<H: Home>(home: &H, answer: Answer, wants: &Wants) -> Result<Reply> {
+    let (mut prepared, linked) = reply::prepare(answer, wants)?;
+    sign::sign(home, &mut prepared).await?;
+    let reply = reply::write(&prepared)?;
+    home.keep(linked);
+    Ok(reply)
 }
 
 /// Whether a path is a node's, where it shares an origin with a page's files: it begins with an id, a device or a path in

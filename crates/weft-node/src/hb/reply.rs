@@ -47,8 +47,22 @@ const RESERVED_FAMILIES: [&str; 4] = ["access-control-", "cross-origin-", "sec-"
 /// Statuses that HTTP gives no body.
 const BODILESS: [u16; 3] = [204, 205, 304];
 
+/// An answer that is ready to be signed and written.
+pub(super) struct Prepared {
+    /// What it says, in the form that is signed.
+    pub(super) tabm: Tabm,
+    pub(super) codec: Codec,
+    /// Nested messages are inline.
+    pub(super) bundle: bool,
+    /// The code of why there is no signature.
+    pub(super) not_signed: Option<&'static str>,
+    status: u16,
+    /// Keys that the answer cannot have.
+    left_out: BTreeSet<String>,
+}
+
 /// An answer, and the messages it links to.
-pub(super) fn reply(answer: Answer, wants: &Wants) -> Result<(Reply, Vec<(Id, Value)>)> {
+pub(super) fn prepare(answer: Answer, wants: &Wants) -> Result<(Prepared, Vec<(Id, Value)>)> {
     let is_literal = !matches!(answer.value, Value::Message(_));
     let mut message = match answer.value {
         Value::Message(message) => message,
@@ -65,17 +79,32 @@ pub(super) fn reply(answer: Answer, wants: &Wants) -> Result<(Reply, Vec<(Id, Va
         codec => codec,
     };
     let tabm = structured::to_tabm(&without_private(message), GENERATION)?;
-    let (tabm, linked) = if wants.bundle { (tabm, Vec::new()) } else { linked(&tabm)? };
-    let reply = match codec {
-        Codec::Json | Codec::JsonUnlessTyped => as_json(&tabm, status)?,
-        Codec::Page if status >= 400 || !tabm.has("content-type") => as_page(&tabm, status)?,
-        Codec::Httpsig | Codec::Page => as_headers(&tabm, status)?,
+    let codec = match codec {
+        Codec::Page if status < 400 && tabm.has("content-type") => Codec::Httpsig,
+        codec => codec,
     };
-    Ok((guarded(reply), linked))
+    let (tabm, linked) = if wants.bundle { (tabm, Vec::new()) } else { linked(&tabm)? };
+    let (tabm, left_out) = if codec == Codec::Httpsig { named(tabm)? } else { (tabm, BTreeSet::new()) };
+    Ok((Prepared { tabm, codec, bundle: wants.bundle, not_signed: None, status, left_out }, linked))
+}
+
+/// What goes over the wire.
+pub(super) fn write(prepared: &Prepared) -> Result<Reply> {
+    let (tabm, status) = (&prepared.tabm, prepared.status);
+    let reply = match prepared.codec {
+        Codec::Json | Codec::JsonUnlessTyped => as_json(tabm, status)?,
+        Codec::Page => as_page(tabm, status)?,
+        Codec::Httpsig => as_headers(tabm, status, &prepared.left_out)?,
+    };
+    let reply = match prepared.not_signed {
+        Some(code) => reply.with_header("ao-not-signed", code.to_owned()),
+        None => reply,
+    };
+    Ok(guarded(reply))
 }
 
 /// An error of the house.
-pub(super) fn failed(error: &Error, wants: &Wants) -> Reply {
+pub(super) fn failed(error: &Error) -> Answer {
     let status = match error.code() {
         Code::PathMalformed | Code::MessageMalformed | Code::FieldMalformed | Code::JsonInvalid => 400,
         Code::ComponentMissing | Code::SignatureMissing | Code::RequestInvalid => 400,
@@ -85,11 +114,11 @@ pub(super) fn failed(error: &Error, wants: &Wants) -> Reply {
         Code::ResolveLimit => 508,
         code => crate::net::status_of(code),
     };
-    refused(status, error.code().as_str(), &error.to_string(), wants)
+    refused(status, error.code().as_str(), &error.to_string())
 }
 
 /// A refusal of the network.
-pub(super) fn of_refusal(refusal: &Refusal, wants: &Wants) -> Reply {
+pub(super) fn of_refusal(refusal: &Refusal) -> Answer {
     let by_status = match refusal.status {
         404 | 504 => Code::NotFound,
         503 => Code::ResolveLimit,
@@ -98,17 +127,12 @@ pub(super) fn of_refusal(refusal: &Refusal, wants: &Wants) -> Reply {
         _ => Code::StoreFailed,
     };
     let code = refusal.code.unwrap_or(by_status);
-    refused(refusal.status, code.as_str(), &refusal.sentence, wants)
+    refused(refusal.status, code.as_str(), &refusal.sentence)
 }
 
 /// A status, a stable code and a sentence.
-pub(super) fn refused(status: u16, code: &str, sentence: &str, wants: &Wants) -> Reply {
-    let message = Message::new().with("status", i64::from(status)).with("error", code).with("body", sentence);
-    match reply(Answer::error(message), wants) {
-        Ok((reply, _)) => reply,
-        // A message of three texts can be written; were it not so, the sentence is still told.
-        Err(_) => Reply::text(status, sentence),
-    }
+pub(super) fn refused(status: u16, code: &str, sentence: &str) -> Answer {
+    Answer::error(Message::new().with("status", i64::from(status)).with("error", code).with("body", sentence))
 }
 
 fn status_of(message: &Message, status: Status, not_found: bool) -> u16 {
@@ -152,38 +176,42 @@ fn linked(tabm: &Tabm) -> Result<(Tabm, Vec<(Id, Value)>)> {
     Ok((tabm.linked(GENERATION)?, nested))
 }
 
-/// Keys as headers, the rest as the body.
-fn as_headers(tabm: &Tabm, status: u16) -> Result<Reply> {
+/// The keys that names of headers can be, and those that are left out.
+fn named(tabm: Tabm) -> Result<(Tabm, BTreeSet<String>)> {
     let mut named = Tabm::new();
     let mut left_out = BTreeSet::new();
     for (key, node) in tabm {
         match node {
-            Node::Binary(_) if is_reserved(key) => drop(left_out.insert(key.as_str())),
-            Node::Binary(_) if key.len() != 43 && !is_token(key) => {
+            Node::Binary(_) if is_reserved(&key) => drop(left_out.insert(key)),
+            Node::Binary(_) if key.len() != 43 && !is_token(&key) => {
                 let shown: String = key.chars().take(60).collect();
                 let what = format!(
                     "The key `{shown}` is no name of a header: ask with `require-codec: application/json`."
                 );
                 return Err(Error::new(Code::NotAcceptable, what));
             }
-            node => drop(named.set(key.clone(), node.clone())),
+            node => drop(named.set(key, node)),
         }
     }
-    let commitments = named.remove("commitments");
-    let mut encoded = httpsig::encode_to_send(&named, GENERATION)?;
-    if let Some(commitments) = commitments {
-        named.set("commitments", commitments);
+    Ok((named, left_out))
+}
+
+/// Keys as headers, the rest as the body.
+fn as_headers(tabm: &Tabm, status: u16, left_out: &BTreeSet<String>) -> Result<Reply> {
+    let mut content = tabm.clone();
+    let commitments = content.remove("commitments");
+    let mut encoded = httpsig::encode_to_send(&content, GENERATION)?;
+    if commitments.is_some()
         // Signatures go along where they can be written; they are over the message itself.
-        if let Ok(signed) = httpsig::encode(&named, GENERATION) {
-            encoded
-                .headers
-                .extend(signed.headers.into_iter().filter(|(name, _)| name.starts_with("signature")));
-        }
+        && let Ok(signed) = httpsig::encode(tabm, GENERATION)
+    {
+        let signatures = signed.headers.into_iter().filter(|(name, _)| name.starts_with("signature"));
+        encoded.headers.extend(signatures);
     }
     let content_type = encoded.text("content-type").unwrap_or_default().to_owned();
     let mut reply = Reply::new(status, &content_type, encoded.body.unwrap_or_default());
     if !left_out.is_empty() {
-        let names: Vec<&str> = left_out.into_iter().collect();
+        let names: Vec<&str> = left_out.iter().map(String::as_str).collect();
         reply = reply.with_header("ao-left-out", names.join(", "));
     }
     with_headers(reply, encoded.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())))

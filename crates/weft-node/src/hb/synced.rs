@@ -200,6 +200,15 @@ impl<S: Store, F: Fetch, C: Clock> Home for Node<S, F, C> {
         }
     }
 
+    /// A node that only follows has no key.
+    fn owner(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    async fn sign(&self, _: &[u8]) -> Result<Vec<u8>> {
+        Err(Error::new(Code::SignatureMissing, "This node has no key."))
+    }
+
     fn keep(&self, linked: Vec<(Id, Value)>) {
         self.answered.keep(linked);
     }

@@ -24,7 +24,9 @@ use crate::seams::{Batch, Clock, Fetch, Method, Request, Response, Signer, Store
 /// The local network.
 pub struct LocalNet<S, C, G> {
     pub(crate) reader: Reader<Near<S>, C>,
-    pub(super) signer: G,
+    pub(crate) signer: G,
+    /// What it signed last of its answers.
+    pub(crate) signatures: hb::Signatures,
     pub(super) entropy: Box<dyn Entropy>,
     pub(super) computer: Computer,
     /// Whoever writes histories, items or the messenger's queue takes turns. Evaluating takes none.
@@ -61,6 +63,7 @@ impl<S: Store, C: Clock, G: Signer> LocalNet<S, C, G> {
         Self {
             reader: Reader::new(Near::new(store), clock, address.to_string()),
             signer,
+            signatures: hb::Signatures::default(),
             entropy,
             computer: Computer::default(),
             engines: Engines::default(),
