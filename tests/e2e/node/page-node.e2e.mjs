@@ -1,6 +1,7 @@
 // A node at a URL inside of the page: one for all tabs, with and without a service worker, and the unmodified client against it.
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -187,6 +188,45 @@ test("without a service worker the handler in the page answers the same, and fil
   assert.ok(seen.bad >= 400 && seen.bad < 600, `${seen.bad}`);
   assert.ok(seen.put >= 400 && seen.put < 600, `${seen.put}`);
   assert.equal(seen.file, "text/javascript");
+  assert.deepEqual(faults, []);
+  await page.close();
+});
+
+/**
+ * Whether the signature of an answer holds: the base made anew from what came (HyperBEAM's form of RFC 9421: names bare, values as they are), put to
+ * WebCrypto. Gives the address of who signed.
+ */
+async function signer({ headers, body }) {
+  const [, label, line] = /^([^=]+)=(.*)$/.exec(headers["signature-input"]);
+  const signature = /=:([^:]+):/.exec(headers.signature)[1];
+  assert.ok(headers.signature.startsWith(label), label);
+  const names = [.../^\(([^)]*)\)/.exec(line)[1].matchAll(/"([^"]+)"/g)].map(([, name]) => name);
+  const digest = createHash("sha256").update(body).digest("base64");
+  const values = { ...headers, "content-digest": `sha-256=:${digest}:` };
+  const lines = names.map((name) => `"${name}": ${values[name.replace("@", "")]}`);
+  const base = [...lines, `"@signature-params": ${line}`].join("\n");
+  const modulus = Buffer.from(/keyid="publickey:([^"]+)"/.exec(line)[1], "base64");
+  const jwk = { kty: "RSA", e: "AQAB", n: modulus.toString("base64url") };
+  const key = await crypto.subtle.importKey("jwk", jwk, { name: "RSA-PSS", hash: "SHA-512" }, false, ["verify"]);
+  const holds = await crypto.subtle.verify({ name: "RSA-PSS", saltLength: 32 }, key, Buffer.from(signature, "base64"), Buffer.from(base));
+  return holds && { names, address: createHash("sha256").update(modulus).digest("base64url") };
+}
+
+test("what the node answers is signed with its key, and whoever changes it is found out", async () => {
+  const { page, faults } = await open({ database: "signed", serviceWorker: null });
+  const ask = (path) => page.evaluate(async (at) => {
+    const answer = await window.node.fetch(at);
+    return { status: answer.status, headers: Object.fromEntries(answer.headers), body: await answer.text() };
+  }, path);
+  const address = await page.evaluate(() => window.node.address());
+  for (const path of ["/~meta@1.0/info", "/~message@1.0&a+integer=42/a", "/~nothing@1.0/x"]) {
+    const answer = await ask(path);
+    const signed = await signer(answer);
+    assert.equal(signed.address, address, path);
+    assert.ok(signed.names.includes("status") && answer.headers.status === `${answer.status}`, signed.names.join());
+    assert.equal(await signer({ ...answer, headers: { ...answer.headers, status: "299" } }), false, path);
+    if (answer.body) assert.equal(await signer({ ...answer, body: `${answer.body} ` }), false, path);
+  }
   assert.deepEqual(faults, []);
   await page.close();
 });
