@@ -7,12 +7,17 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 use weft_codec::Id;
 use weft_codec::message::httpsig::{self, Encoded};
-use weft_codec::message::{Message, structured};
+use weft_codec::message::{
+    Commitment, Generation, Message, Tabm, committed_form, signature_base, structured, to_sign,
+};
 use weft_node::net::ModuleTags;
 use weft_node::seams::{Method, Request, Response};
+use weft_tests::signing::TestKey;
 use weft_verify::Untrusted;
 
-use crate::stage::{Stage, open};
+use crate::stage::{NOW, Stage, open};
+
+const GENERATION: Generation = Generation::September2025;
 
 const TOKEN: &str = "
 balance = 0
@@ -402,7 +407,7 @@ async fn an_answer_in_json_carries_its_commitment() {
     assert_eq!(status, 200);
     let text = answer.to_string();
     let message = weft_codec::message::json::decode(text.as_bytes()).unwrap();
-    let tabm = structured::to_tabm(&message, weft_codec::message::Generation::September2025).unwrap();
+    let tabm = structured::to_tabm(&message, GENERATION).unwrap();
     let told = weft_verify::http::commitments(Untrusted::new(tabm, "the node")).unwrap().into_parts().0;
     let signers: Vec<String> = told.signers().into_iter().map(ToString::to_string).collect();
     assert_eq!(signers, [stage.net.address().to_owned()]);
@@ -416,4 +421,34 @@ async fn the_same_answer_is_signed_once_and_a_page_is_not() {
     assert_eq!(first.header("signature"), again.header("signature"));
     let page = ask(&stage, Method::Get, "/~meta@1.0/info", &[("accept", "text/html")], Vec::new()).await;
     assert_eq!(page.header("signature"), None);
+}
+
+/// A request that is signed as a message over HTTP, until a time in seconds.
+async fn signed_until(stage: &Stage, path: &str, expires: u64) -> Response {
+    let key = TestKey::get();
+    let message = Tabm::new().with("path", path).with("whom", "World").with("method", "GET");
+    let keyid = Commitment::keyid_of(&key.owner(), GENERATION);
+    let (mut commitment, _) = to_sign(&message, None, Commitment::RSA, &keyid, false, GENERATION).unwrap();
+    commitment.extra.set("expires", expires.to_string());
+    let form = committed_form(&message, &commitment.committed, false, GENERATION).unwrap();
+    let base =
+        signature_base(form.components.keys().map(String::as_str), &form.components, &commitment).unwrap();
+    commitment.signature = key.sign_sha512(&base);
+    let commitments = Tabm::new().with(commitment.id().to_string(), commitment.to_tabm());
+    let encoded = httpsig::encode(&message.with("commitments", commitments), GENERATION).unwrap();
+    let headers: Vec<(String, String)> =
+        encoded.headers.into_iter().map(|(name, value)| (name, String::from_utf8(value).unwrap())).collect();
+    let headers: Vec<(&str, &str)> =
+        headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    ask(stage, Method::Get, path, &headers, Vec::new()).await
+}
+
+#[tokio::test]
+async fn a_signature_that_is_expired_is_refused() {
+    let stage = open(&Rc::default());
+    let path = "/~message@1.0/set/whom";
+    let taken = signed_until(&stage, path, NOW / 1_000 + 60).await;
+    assert_eq!(taken.status, 200, "{}", String::from_utf8_lossy(&taken.body));
+    let expired = signed_until(&stage, path, NOW / 1_000 - 1).await;
+    assert_eq!((expired.status, expired.header("error")), (400, Some("signature-expired")));
 }

@@ -192,6 +192,8 @@ codes! {
     SignatureUnsupported = "signature-unsupported",
     /// There is no signature to check.
     SignatureMissing = "signature-missing",
+    /// The signature says until when it is to be taken, and that is over.
+    SignatureExpired = "signature-expired",
     /// The signature covers something that is not here.
     ComponentMissing = "component-missing",
     /// Data that does not give the signed data root or size.

@@ -19,6 +19,9 @@ pub(crate) struct Given<'a> {
 
 /// What a resolution asks of a node. Each thing is asked once for a request, however often it is resolved.
 pub(crate) trait Home {
+    /// Milliseconds since 1970.
+    fn now_ms(&self) -> u64;
+
     /// What answers the keys of messages.
     fn devices(&self) -> Devices;
 

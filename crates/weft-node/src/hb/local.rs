@@ -19,6 +19,10 @@ const MAX_TOLD_DEPTH: usize = 16;
 const MAX_PAGE: u64 = 1_000;
 
 impl<S: Store, C: Clock, G: Signer> Home for LocalNet<S, C, G> {
+    fn now_ms(&self) -> u64 {
+        self.reader.clock().now_ms()
+    }
+
     fn devices(&self) -> Devices {
         self.devices.borrow().clone()
     }

@@ -62,7 +62,7 @@ async fn answered<H: Home>(home: &H, request: &Request) -> (Answer, Wants) {
         let refused = reply::refused(405, "request-invalid", "A node knows GET and POST.");
         return (refused, Wants::of_headers(request));
     }
-    let asked = match request::read(request) {
+    let asked = match request::read(request, home.now_ms()) {
         Ok(asked) => asked,
         Err(error) => return (reply::failed(&error), Wants::of_headers(request)),
     };

@@ -107,7 +107,9 @@ pub(super) fn write(prepared: &Prepared) -> Result<Reply> {
 pub(super) fn failed(error: &Error) -> Answer {
     let status = match error.code() {
         Code::PathMalformed | Code::MessageMalformed | Code::FieldMalformed | Code::JsonInvalid => 400,
-        Code::ComponentMissing | Code::SignatureMissing | Code::RequestInvalid => 400,
+        Code::ComponentMissing | Code::SignatureMissing | Code::SignatureExpired | Code::RequestInvalid => {
+            400
+        }
         Code::DeviceUnknown => 404,
         Code::NotAcceptable => 406,
         Code::DeviceUnavailable => 501,

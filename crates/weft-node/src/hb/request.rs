@@ -105,8 +105,9 @@ impl Wants {
     }
 }
 
-/// Reads a request. Errors: `too-large`, `item-malformed` and the like, `message-malformed`, `json-invalid`, `signature-invalid`.
-pub(super) fn read(request: &Request) -> Result<Asked> {
+/// Reads a request, at a time in milliseconds since 1970. Errors: `too-large`, `item-malformed` and the like, `message-malformed`,
+/// `json-invalid`, `signature-invalid`, `signature-expired`.
+pub(super) fn read(request: &Request, now_ms: u64) -> Result<Asked> {
     if request.body.len() > MAX_BODY {
         return Err(Error::new(Code::TooLarge, format!("A request has at most {MAX_BODY} bytes.")));
     }
@@ -116,7 +117,7 @@ pub(super) fn read(request: &Request) -> Result<Asked> {
             (message, Some(item))
         }
         Body::Json => (json::decode(&request.body)?, None),
-        Body::Httpsig => (of_headers_and_body(request)?, None),
+        Body::Httpsig => (of_headers_and_body(request, now_ms)?, None),
     };
     if message.get("path").is_none() {
         message.set("path", path_of(&request.url));
@@ -169,7 +170,7 @@ fn of_item(body: &[u8]) -> Result<(Message, DataItem)> {
     Ok((structured::from_tabm(&tabm)?, item))
 }
 
-fn of_headers_and_body(request: &Request) -> Result<Message> {
+fn of_headers_and_body(request: &Request, now_ms: u64) -> Result<Message> {
     let kept = request.headers.iter().filter(|(name, _)| !NOT_KEYS.contains(&name.as_str()));
     let mut headers: Vec<(&str, &str)> = kept.map(|(name, value)| (name.as_str(), value.as_str())).collect();
     if let (Some(kind), false) =
@@ -183,12 +184,12 @@ fn of_headers_and_body(request: &Request) -> Result<Message> {
     let encoded = Encoded::received(headers, request.body.clone())?;
     let signed = encoded.headers.contains_key("signature");
     let tabm = httpsig::decode(&encoded)?;
-    let tabm = if signed { signed_keys(tabm, encoded)? } else { tabm };
+    let tabm = if signed { signed_keys(tabm, encoded, now_ms)? } else { tabm };
     structured::from_tabm(&tabm)
 }
 
 /// What the commitments that hold cover, with them.
-fn signed_keys(mut tabm: Tabm, encoded: Encoded) -> Result<Tabm> {
+fn signed_keys(mut tabm: Tabm, encoded: Encoded, now_ms: u64) -> Result<Tabm> {
     let (proved, _) = weft_verify::http::signed_message(Untrusted::new(encoded, SOURCE))?.into_parts();
     let held: BTreeSet<String> = proved.held.iter().map(|held| held.id.to_string()).collect();
     let commitments = match tabm.remove("commitments") {
@@ -199,7 +200,9 @@ fn signed_keys(mut tabm: Tabm, encoded: Encoded) -> Result<Tabm> {
     covered.insert("ao-types".to_owned());
     for (_, commitment) in &commitments {
         if let Some(map) = commitment.as_map() {
-            covered.extend(Commitment::from_tabm(map)?.committed);
+            let commitment = Commitment::from_tabm(map)?;
+            not_expired(&commitment, now_ms)?;
+            covered.extend(commitment.committed);
         }
     }
     let is_covered = |key: &str| {
@@ -208,6 +211,21 @@ fn signed_keys(mut tabm: Tabm, encoded: Encoded) -> Result<Tabm> {
     let mut kept: Tabm = tabm.into_iter().filter(|(key, _)| is_covered(key)).collect();
     kept.set("commitments", commitments);
     Ok(kept)
+}
+
+/// Whether the time of a commitment is not over (RFC 9421 §2.3, `expires`).
+fn not_expired(commitment: &Commitment, now_ms: u64) -> Result<()> {
+    let Some(text) = commitment.extra.text("expires") else { return Ok(()) };
+    let expires: i64 = text.parse().map_err(|_| {
+        Error::new(Code::FieldMalformed, "`expires` of a signature is a number of seconds since 1970.")
+    })?;
+    if i128::from(expires) * 1_000 > i128::from(now_ms) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::SignatureExpired,
+        "The signature of the request was to be taken until a time that is over.",
+    ))
 }
 
 #[cfg(test)]
@@ -230,10 +248,29 @@ mod tests {
         }
     }
 
+    fn read_now(request: &Request) -> Result<Asked> {
+        read(request, 1_780_272_000_000)
+    }
+
+    #[test]
+    fn a_signature_is_taken_until_it_expires() {
+        let until = |expires: &str| {
+            let tabm = Tabm::new().with("signature", "AAAA").with("expires", expires);
+            not_expired(&Commitment::from_tabm(&tabm).unwrap(), 1_780_272_000_999)
+                .map_err(|error| error.code())
+        };
+        assert_eq!(until("1780272001"), Ok(()));
+        assert_eq!(until("1780272000"), Err(Code::SignatureExpired));
+        assert_eq!(until("-9223372036854775808"), Err(Code::SignatureExpired));
+        assert_eq!(until("9223372036854775807"), Ok(()));
+        assert_eq!(until("soon"), Err(Code::FieldMalformed));
+    }
+
     #[test]
     fn headers_are_keys_and_the_url_is_the_path() {
         let asked =
-            read(&request("http://x/~a@1.0/b?c=d#e", &[("x-key", "v"), ("cookie", "secret")], b"")).unwrap();
+            read_now(&request("http://x/~a@1.0/b?c=d#e", &[("x-key", "v"), ("cookie", "secret")], b""))
+                .unwrap();
         assert_eq!(asked.message.get("path"), Some(&"/~a@1.0/b?c=d".into()));
         assert_eq!(asked.message.get("x-key"), Some(&"v".into()));
         assert_eq!(asked.message.get("method"), Some(&"GET".into()));
@@ -243,12 +280,13 @@ mod tests {
     #[test]
     fn a_body_is_read_by_its_type() {
         let json =
-            read(&request("/x", &[("content-type", "application/json")], br#"{"n":1,"path":"/y"}"#)).unwrap();
+            read_now(&request("/x", &[("content-type", "application/json")], br#"{"n":1,"path":"/y"}"#))
+                .unwrap();
         assert_eq!(json.message.get("n"), Some(&Value::Integer(1)));
         assert_eq!(json.message.get("path"), Some(&"/y".into()));
-        let plain = read(&request("/x", &[("content-type", "text/plain")], b"hello")).unwrap();
+        let plain = read_now(&request("/x", &[("content-type", "text/plain")], b"hello")).unwrap();
         assert_eq!(plain.message.get("body"), Some(&"hello".into()));
-        let broken = read(&request("/x", &[("codec-device", "ans104@1.0")], b"hello")).unwrap_err();
+        let broken = read_now(&request("/x", &[("codec-device", "ans104@1.0")], b"hello")).unwrap_err();
         assert!([Code::ItemTruncated, Code::ItemMalformed].contains(&broken.code()));
     }
 

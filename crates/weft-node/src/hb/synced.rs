@@ -139,6 +139,10 @@ fn head_of(record: &Record) -> Handled<u64> {
 }
 
 impl<S: Store, F: Fetch, C: Clock> Home for Node<S, F, C> {
+    fn now_ms(&self) -> u64 {
+        self.clock.now_ms()
+    }
+
     fn devices(&self) -> Devices {
         Devices::of_node()
     }
