@@ -336,3 +336,44 @@ fn every_call_of_the_real_client_is_answered_in_both_modes() {
     );
     served.stop();
 }
+
+/// docs/http.md has these requests in its table of clients.
+#[test]
+fn every_request_of_ao_core_libs_is_answered() {
+    let folder = folder("core-libs");
+    let module = folder.join("counter.lua");
+    std::fs::write(&module, COUNTER).unwrap();
+    let served = serve(&folder, &[module]);
+    let (wallet, module) = (folder.join("wallet.json"), served.modules[0].to_string());
+    let seen = node(&["aoconnect/core-libs.mjs", &served.url, wallet.to_str().unwrap(), &module]);
+    let seen: Value = serde_json::from_str(&seen).unwrap();
+    for (request, status, body) in [
+        ("read", 200, seen["scheduler"].as_str().unwrap()),
+        ("spawn", 200, ""),
+        ("signed ans104", 200, "40"),
+        ("signed httpsig", 200, "40"),
+        ("signed GET", 200, "40"),
+        ("GET", 200, "40"),
+    ] {
+        let answer = &seen[request];
+        assert_eq!(
+            (&answer["status"], &answer["body"]),
+            (&json!(status), &json!(body)),
+            "{request}: {answer}"
+        );
+    }
+    assert_eq!(seen["spawn"]["process"], seen["own"]);
+    let message: Value = serde_json::from_str(seen["message"]["body"].as_str().unwrap()).unwrap();
+    assert_eq!((&seen["message"]["status"], &message["slot"]), (&json!(200), &json!(1)));
+    for (request, status, code) in
+        [("slot by httpsig", 415, "signature-unsupported"), ("refused", 404, "device-unknown")]
+    {
+        let answer = &seen[request];
+        assert_eq!(
+            (&answer["status"], &answer["error"]),
+            (&json!(status), &json!(code)),
+            "{request}: {answer}"
+        );
+    }
+    served.stop();
+}

@@ -35,7 +35,8 @@ before(async () => {
   const { ArweaveSigner, createData } = require("arbundles");
   const key = JSON.parse(await readFile(join(here, "../../fixtures/vectors/keys.json"), "utf8")).rsa4096.jwk;
   const client = await readFile(join(dirname(require.resolve("@permaweb/aoconnect")), "browser.js"));
-  site = await servePage(process.env.WEFT_CLIENT, "/some/where/", { ...PAGE, "aoconnect.js": client });
+  const libs = await readFile(join(here, "../../node_modules/@permaweb/ao-core-libs/dist/index.esm.js"));
+  site = await servePage(process.env.WEFT_CLIENT, "/some/where/", { ...PAGE, "aoconnect.js": client, "core-libs.js": libs });
   browser = await launch();
   page = await browser.newPage();
   // The wallet that a browser's extension puts into pages: it signs data items, and keeps its key.
@@ -177,4 +178,26 @@ test("mainnet mode", async () => {
   assert.deepEqual(seen.request, [200, "42"], JSON.stringify(seen.request));
   assert.deepEqual([seen.getMessages.edges?.length, seen.getLastSlot], [2, "2"]);
   assert.equal(seen.fetched, "40");
+});
+
+test("ao-core-libs", async () => {
+  const seen = await page.evaluate(async () => {
+    // Its browser build asks for what bundlers put in.
+    window.process ??= { env: {}, version: "v20.0.0", browser: true, nextTick: (work, ...given) => queueMicrotask(() => work(...given)) };
+    const { default: AOCore, createSigner } = await import("./core-libs.js");
+    const { module, scheduler } = window;
+    const url = new URL(".", location.href).href;
+    const [ao, nobody] = [AOCore.init({ signer: createSigner(window.arweaveWallet), url }), AOCore.init({ url })];
+    const ans104 = { method: "POST", "signing-format": "ans104", "Data-Protocol": "ao", Variant: "ao.N.1" };
+    const spawned = await ao.request({
+      ...ans104, path: "push", Type: "Process", device: "process@1.0", "execution-device": "lua@5.3a", "push-device": "push@1.0",
+      "scheduler-device": "scheduler@1.0", Scheduler: scheduler, Authority: scheduler, Module: module, data: "1984",
+    });
+    const own = spawned.headers.get("process");
+    const sent = await ao.request({ ...ans104, path: `${own}~process@1.0/push`, Type: "Message", Action: "Add", data: "40", target: own });
+    const count = await nobody.request({ path: `${own}~process@1.0/now/count` });
+    return { own, sent: sent.status, slot: sent.headers.get("slot"), count: [count.status, await count.text()] };
+  });
+  assert.match(String(seen.own), ID, JSON.stringify(seen));
+  assert.deepEqual([seen.sent, seen.slot, seen.count], [200, "1", [200, "40"]]);
 });
